@@ -1,0 +1,3 @@
+"""The Prism operator: pure functions behind Metacontroller's webhooks."""
+
+__version__ = "0.1.0"

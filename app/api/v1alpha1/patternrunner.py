@@ -1,0 +1,213 @@
+"""PatternRunner: one runner, connected to its backends. Its spec is PrismPattern's too."""
+
+from typing import Annotated, ClassVar, Literal
+
+from pydantic import ConfigDict, Field, StringConstraints
+
+from app.api.kinds import Kind
+from app.api.quantities import Quantity
+from app.api.v1alpha1.common import (
+    API_VERSION, Column, Definition, Label, Model, ObjectName, OpenMap, Resource, Scale, Status, rules,
+)  # fmt: skip
+from app.api.v1alpha1.podspec import (
+    Affinity, Labels, PodTemplate, ResourceRequirements, Text, Toleration, TopologySpreadConstraint,
+)  # fmt: skip
+
+Port = Annotated[int, Field(ge=1, le=65535)]
+Replicas = Annotated[int, Field(ge=0, le=10000)]
+
+
+class RunnerService(Model):
+    """How the runner is reached inside the cluster."""
+
+    type: Literal["ClusterIP", "NodePort", "LoadBalancer"] = "ClusterIP"
+    """ClusterIP, NodePort or LoadBalancer."""
+    port: Port = 8080
+    """The port of the Service and of the container."""
+    annotations: Annotated[dict[str, Text], Field(max_length=64)] = {}
+    """Annotations for the Service, such as those of a cloud's load balancer."""
+
+
+class BackendConfigReference(Model):
+    """A BackendConfig of the same namespace by name, or connection keys written here (url, host, port, username, database)."""
+
+    model_config = ConfigDict(extra="allow", json_schema_extra={"x-kubernetes-preserve-unknown-fields": True})
+    name: Annotated[str, StringConstraints(max_length=253)] = ""
+    """Name of a BackendConfig."""
+    namespace: Annotated[str, StringConstraints(max_length=63)] = ""
+    """Must be the namespace of this object, where it is given."""
+
+
+class BackendBinding(Model):
+    """What serves one slot."""
+
+    backend_ref: ObjectName
+    """Name of a BackendConfig of this namespace."""
+
+
+class Placement(Model):
+    """Where pods run."""
+
+    node_selector: Labels = {}
+    """Labels that a node must have."""
+    affinity: Affinity | None = None
+    """Which nodes and neighbours pods want or avoid."""
+    tolerations: Annotated[list[Toleration], Field(max_length=64)] = []
+    """Taints that pods bear."""
+    topology_spread_constraints: Annotated[list[TopologySpreadConstraint], Field(max_length=16)] = []
+    """How pods spread over zones and nodes."""
+    priority_class_name: Annotated[str, StringConstraints(max_length=253)] = ""
+    """PriorityClass of the pods."""
+    runtime_class_name: Annotated[str, StringConstraints(max_length=253)] = ""
+    """RuntimeClass of the pods."""
+    resources: ResourceRequirements | None = None
+    """Requests and limits; win over spec.resources."""
+
+
+class StrategicPlacement(Placement):
+    strategy: Literal["MultiZone"] | None = None
+    """MultiZone adds an even spread over zones."""
+
+
+class ScalingPolicy(Model):
+    type: Literal["Pods", "Percent"]
+    value: Annotated[int, Field(ge=1)]
+    period_seconds: Annotated[int, Field(ge=1, le=1800)]
+
+
+class ScalingRules(Model):
+    stabilization_window_seconds: Annotated[int, Field(ge=0, le=3600)] | None = None
+    select_policy: Literal["Max", "Min", "Disabled"] | None = None
+    policies: Annotated[list[ScalingPolicy], Field(max_length=16)] = []
+    tolerance: Quantity | None = None
+
+
+class ScalingBehavior(Model):
+    """How fast the HorizontalPodAutoscaler goes up and down, as in autoscaling/v2."""
+
+    scale_up: ScalingRules | None = None
+    scale_down: ScalingRules | None = None
+
+
+class Trigger(Model):
+    """One KEDA trigger; its connection details come from the bound backend."""
+
+    type: Annotated[str, StringConstraints(min_length=1, max_length=63)]
+    metadata: Annotated[dict[str, Text], Field(max_length=64)] = {}
+    authentication_ref: BackendConfigReference | None = None
+
+
+class Autoscaling(Model):
+    """Who changes the number of pods. While it is on, spec.replicas has no effect."""
+
+    model_config = ConfigDict(json_schema_extra=rules(
+        ("!self.enabled || has(self.maxReplicas)", "autoscaling: maxReplicas is required while enabled is true"),
+        ("!has(self.maxReplicas) || !has(self.minReplicas) || self.minReplicas <= self.maxReplicas",
+         "autoscaling: minReplicas must not exceed maxReplicas"),
+    ))  # fmt: skip
+    enabled: bool = False
+    """Whether an autoscaler works."""
+    scaler: Literal["hpa", "keda"] = "hpa"
+    """hpa (a HorizontalPodAutoscaler) or keda."""
+    min_replicas: Annotated[int, Field(ge=1, le=10000)] | None = None
+    """The least number of pods; 1 by default."""
+    max_replicas: Annotated[int, Field(ge=1, le=10000)] | None = None
+    """The greatest number of pods."""
+    target_cpu: int | None = Field(None, ge=1, le=1000, alias="targetCPUUtilizationPercentage")
+    """Mean CPU use to aim at, in percent of the request; 80 where no target and no metric is given."""
+    target_memory: int | None = Field(None, ge=1, le=1000, alias="targetMemoryUtilizationPercentage")
+    """Mean memory use to aim at, in percent of the request."""
+    metrics: Annotated[list[OpenMap], Field(max_length=16)] = []
+    """More metrics, as in autoscaling/v2."""
+    behavior: ScalingBehavior | None = None
+    """How fast to scale."""
+    triggers: Annotated[list[Trigger], Field(max_length=16)] = []
+    """KEDA triggers."""
+    polling_interval: Annotated[int, Field(ge=1)] | None = None
+    """Seconds between two looks of KEDA."""
+    cooldown_period: Annotated[int, Field(ge=0)] | None = None
+    """Seconds that KEDA waits before it goes to zero."""
+
+
+class RunnerSpec(Model):
+    """What a runner does, with which backends, and how its pods look."""
+
+    pattern: Annotated[str, StringConstraints(min_length=1, max_length=40, pattern=r"^[a-z]([-_a-z0-9]*[a-z0-9])?$")]
+    """The pattern: keyvalue, consumer, producer, multicast-registry, mailbox, pubsub, queue, ..."""
+    backend: Annotated[str, StringConstraints(max_length=63, pattern=r"^[a-zA-Z0-9]([-_.a-zA-Z0-9]*[a-zA-Z0-9])?$")] | None = None
+    """Type of the backend (memstore, redis, nats, kafka, postgresql, ...), or the name of a BackendConfig."""
+    image: Annotated[str, StringConstraints(min_length=1, max_length=1024)] | None = None
+    """Image of the runner; by default ghcr.io/prism/<pattern>-runner:latest."""
+    image_pull_policy: Literal["Always", "IfNotPresent", "Never"] | None = None
+    """When the image is pulled."""
+    replicas: Replicas | None = None
+    """Number of pods. Unset leaves the number alone (1 at first), so that an autoscaler or kubectl scale may own it."""
+    resources: ResourceRequirements | None = None
+    """Requests and limits of the runner."""
+    backend_config: BackendConfigReference | None = None
+    """The backend of a pattern that has one: a BackendConfig by name, or connection keys."""
+    backend_bindings: Annotated[dict[str, BackendBinding], Field(max_length=8)] = {}
+    """A backend for each slot of the pattern: slot name to backend."""
+    config: OpenMap | None = None
+    """Settings of the pattern; values may be text, numbers, booleans, lists or maps. natsUrl, redisUrl and connectionString name the backend."""
+    service: RunnerService = RunnerService()
+    """How the runner is reached."""
+    autoscaling: Autoscaling | None = None
+    """Who changes the number of pods."""
+    placement: StrategicPlacement | None = None
+    """Where pods run."""
+    runner_spec: Placement | None = None
+    """Where pods run; each field wins over the same field of placement."""
+    pod_template: PodTemplate | None = None
+    """Additions to the pods."""
+
+
+class RunnerStatus(Status):
+    """What the operator sees of the runner."""
+
+    replicas: int | None = None
+    """Pods that exist."""
+    ready_replicas: int | None = None
+    """Pods that are ready."""
+    updated_replicas: int | None = None
+    """Pods of the present template."""
+    available_replicas: int | None = None
+    """Pods that have been ready long enough to count."""
+    selector: str | None = None
+    """Selects the pods; kubectl scale and autoscalers read it."""
+
+
+class PatternRunner(Resource):
+    """One Prism pattern runner: a Deployment, its Service and configuration, connected to its backends."""
+
+    definition: ClassVar[Definition] = Definition(
+        kind=Kind(API_VERSION, "PatternRunner", "patternrunners"),
+        short_names=("prunner",),
+        columns=(
+            Column("Pattern", ".spec.pattern"),
+            Column("Backend", ".spec.backend"),
+            Column("Phase", ".status.phase"),
+            Column("Ready", '.status.conditions[?(@.type=="Ready")].status'),
+            Column("Available", ".status.availableReplicas", "integer"),
+            Column("Reason", '.status.conditions[?(@.type=="Ready")].reason'),
+            Column("Message", '.status.conditions[?(@.type=="Ready")].message', wide=True),
+            Column("Age", ".metadata.creationTimestamp", "date"),
+        ),
+        scale=Scale(),
+        rules=(
+            (
+                "self.metadata.name.matches('^[a-z]([-a-z0-9]*[a-z0-9])?$') && self.metadata.name.size() <= 40",
+                "metadata.name: must start with a letter, hold only a-z, 0-9 and -, and be at most 40 characters long",
+            ),
+            (
+                "!has(self.spec.backendBindings) || self.spec.backendBindings.all(slot, slot.matches('^[a-z][a-z0-9_]*$')"
+                " && slot.size() + self.metadata.name.size() <= 54)",
+                "spec.backendBindings: a slot is a-z, 0-9 and _, and with metadata.name at most 54 characters long",
+            ),
+        ),  # fmt: skip
+    )
+    spec: RunnerSpec
+    status: RunnerStatus | None = None
+
+
+__all__ = ["BackendBinding", "Label", "PatternRunner", "Placement", "RunnerSpec", "RunnerStatus"]

@@ -1,0 +1,218 @@
+"""Fragments of core/v1 that a user may give for pods, typed so that a typo is refused where it is made.
+
+Each holds just the fields that the API server stores as given, so ``canonical`` below yields the stored form.
+"""
+
+from typing import Annotated, Any, Literal
+
+from pydantic import ConfigDict, Field, StringConstraints
+
+from app.api.quantities import Quantity
+from app.api.v1alpha1.common import Model, list_map, rules
+
+Text = Annotated[str, StringConstraints(max_length=32768)]
+LabelValue = Annotated[str, StringConstraints(max_length=63)]
+Labels = Annotated[dict[str, LabelValue], Field(max_length=64)]
+
+
+class LabelSelectorRequirement(Model):
+    key: str
+    operator: Literal["In", "NotIn", "Exists", "DoesNotExist"]
+    values: list[str] = []
+
+
+class LabelSelector(Model):
+    """Which objects, by their labels; empty selects all."""
+
+    match_labels: dict[str, str] = {}
+    match_expressions: list[LabelSelectorRequirement] = []
+
+
+class NodeSelectorRequirement(Model):
+    key: str
+    operator: Literal["In", "NotIn", "Exists", "DoesNotExist", "Gt", "Lt"]
+    values: list[str] = []
+
+
+class NodeSelectorTerm(Model):
+    match_expressions: list[NodeSelectorRequirement] = []
+    match_fields: list[NodeSelectorRequirement] = []
+
+
+class NodeSelector(Model):
+    node_selector_terms: Annotated[list[NodeSelectorTerm], Field(min_length=1)]
+
+
+class PreferredSchedulingTerm(Model):
+    weight: Annotated[int, Field(ge=1, le=100)]
+    preference: NodeSelectorTerm
+
+
+class NodeAffinity(Model):
+    required_during_scheduling_ignored_during_execution: NodeSelector | None = None
+    preferred_during_scheduling_ignored_during_execution: list[PreferredSchedulingTerm] = []
+
+
+class PodAffinityTerm(Model):
+    topology_key: str
+    label_selector: LabelSelector | None = None
+    namespace_selector: LabelSelector | None = None
+    namespaces: list[str] = []
+    match_label_keys: list[str] = []
+    mismatch_label_keys: list[str] = []
+
+
+class WeightedPodAffinityTerm(Model):
+    weight: Annotated[int, Field(ge=1, le=100)]
+    pod_affinity_term: PodAffinityTerm
+
+
+class PodAffinity(Model):
+    required_during_scheduling_ignored_during_execution: list[PodAffinityTerm] = []
+    preferred_during_scheduling_ignored_during_execution: list[WeightedPodAffinityTerm] = []
+
+
+class Affinity(Model):
+    """Which nodes and neighbours pods want or avoid, as in core/v1."""
+
+    node_affinity: NodeAffinity | None = None
+    pod_affinity: PodAffinity | None = None
+    pod_anti_affinity: PodAffinity | None = None
+
+
+class Toleration(Model):
+    key: str = ""
+    operator: Literal["Exists", "Equal"] | None = None
+    value: str = ""
+    effect: Literal["NoSchedule", "PreferNoSchedule", "NoExecute"] | None = None
+    toleration_seconds: int | None = None
+
+
+class TopologySpreadConstraint(Model):
+    max_skew: Annotated[int, Field(ge=1)]
+    topology_key: str
+    when_unsatisfiable: Literal["DoNotSchedule", "ScheduleAnyway"]
+    label_selector: LabelSelector | None = None
+    min_domains: Annotated[int, Field(ge=1)] | None = None
+    node_affinity_policy: Literal["Honor", "Ignore"] | None = None
+    node_taints_policy: Literal["Honor", "Ignore"] | None = None
+    match_label_keys: list[str] = []
+
+
+class ResourceRequirements(Model):
+    """Requests and limits of one container, such as cpu: 500m, memory: 1Gi."""
+
+    requests: Annotated[dict[str, Quantity], Field(max_length=32)] = {}
+    limits: Annotated[dict[str, Quantity], Field(max_length=32)] = {}
+
+
+class LocalObjectReference(Model):
+    name: Annotated[str, StringConstraints(min_length=1, max_length=253)]
+
+
+class KeySelector(Model):
+    name: Annotated[str, StringConstraints(min_length=1, max_length=253)]
+    key: Annotated[str, StringConstraints(min_length=1, max_length=253)]
+    optional: bool | None = None
+
+
+class ObjectFieldSelector(Model):
+    field_path: str
+
+
+class ResourceFieldSelector(Model):
+    resource: str
+
+
+class EnvVarSource(Model):
+    """Where a value comes from; exactly one field."""
+
+    model_config = ConfigDict(
+        json_schema_extra=rules(
+            (
+                "[has(self.secretKeyRef), has(self.configMapKeyRef), has(self.fieldRef), has(self.resourceFieldRef)].filter(x, x).size() == 1",
+                "valueFrom: give exactly one of secretKeyRef, configMapKeyRef, fieldRef, resourceFieldRef",
+            ),
+        )
+    )
+    secret_key_ref: KeySelector | None = None
+    config_map_key_ref: KeySelector | None = None
+    field_ref: ObjectFieldSelector | None = None
+    resource_field_ref: ResourceFieldSelector | None = None
+
+
+class EnvVar(Model):
+    model_config = ConfigDict(
+        json_schema_extra=rules(("!(has(self.value) && has(self.valueFrom))", "env: give value or valueFrom, not both"))
+    )
+    name: Annotated[str, StringConstraints(min_length=1, max_length=253)]
+    value: Text = ""
+    value_from: EnvVarSource | None = None
+
+
+class OptionalReference(LocalObjectReference):
+    optional: bool | None = None
+
+
+class EnvFromSource(Model):
+    prefix: str = ""
+    secret_ref: OptionalReference | None = None
+    config_map_ref: OptionalReference | None = None
+
+
+class SeccompProfile(Model):
+    type: Literal["RuntimeDefault", "Localhost", "Unconfined"]
+    localhost_profile: str = ""
+
+
+class PodSecurityContext(Model):
+    """Fields of the pod's security context that replace the hardened defaults."""
+
+    run_as_user: int | None = None
+    run_as_group: int | None = None
+    run_as_non_root: bool | None = None
+    fs_group: int | None = None
+    fs_group_change_policy: Literal["OnRootMismatch", "Always"] | None = None
+    supplemental_groups: list[int] = []
+    seccomp_profile: SeccompProfile | None = None
+
+
+class PodTemplate(Model):
+    """Additions to the pods that the operator makes."""
+
+    labels: Annotated[Labels, Field(json_schema_extra=rules(
+        ("self.all(k, !k.startsWith('prism.io/') && !k.startsWith('app.kubernetes.io/'))",
+         "podTemplate.labels: prism.io/ and app.kubernetes.io/ belong to the operator"),
+    ))] = {}  # fmt: skip
+    """Labels for the pods; prism.io/ and app.kubernetes.io/ belong to the operator."""
+    annotations: Annotated[dict[str, Text], Field(max_length=64)] = {}
+    """Annotations for the pods."""
+    env: Annotated[list[EnvVar], Field(max_length=128, json_schema_extra=list_map("name"))] = []
+    """Environment variables of the container."""
+    env_from: Annotated[list[EnvFromSource], Field(max_length=32)] = []
+    """Secrets and ConfigMaps whose keys become environment variables."""
+    image_pull_secrets: Annotated[list[LocalObjectReference], Field(max_length=16, json_schema_extra=list_map("name"))] = []
+    """Secrets for the image registry."""
+    service_account_name: Annotated[str, StringConstraints(max_length=253)] = ""
+    """The pods' ServiceAccount; its token is mounted only where one is named here."""
+    security_context: PodSecurityContext | None = None
+    """Replaces fields of the hardened defaults (uid 65532, non-root, RuntimeDefault seccomp)."""
+
+
+def canonical(value: Any) -> Any:
+    """The form that the API server stores of a fragment: no nulls, no empty strings, lists or maps.
+
+    A nested object that was given empty stays, since to core/v1 ``labelSelector: {}`` is everything and none is nothing.
+    """
+    if isinstance(value, Model):
+        fields = ((info.alias or name, getattr(value, name)) for name, info in type(value).model_fields.items())
+        return {
+            alias: canonical(field)
+            for alias, field in fields
+            if field is not None and (isinstance(field, Model | bool | int) or field)
+        }
+    if isinstance(value, dict):
+        return {key: canonical(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [canonical(item) for item in value]
+    return value

@@ -1,0 +1,62 @@
+"""Connection values in the two forms that workloads read: a binding Secret's data, and an entry of ``backends.json``.
+
+Both forms can be read back: they are the memory that keeps a workload running when its source is gone.
+"""
+
+import base64
+import binascii
+from collections.abc import Mapping
+from typing import Any
+
+from app.backends.address import Values
+from app.backends.types import known
+
+NUMBERS = {"port"}
+PUBLISHED = (
+    "provider", "host", "port", "username", "password", "database", "uri", "bootstrap-servers", "certificates",
+    "client-certificate", "private-key", "tls",
+)  # fmt: skip
+
+
+def encode(values: Mapping[str, str]) -> dict[str, str]:
+    """Values as the data of a Secret."""
+    return {key: base64.b64encode(values[key].encode()).decode() for key in sorted(values)}
+
+
+def decode(data: Mapping[str, str] | None) -> Values:
+    """The data of a Secret as values; what is no text is left out."""
+    out = {}
+    for key, value in (data or {}).items():
+        try:
+            out[key] = base64.b64decode(value, validate=True).decode()
+        except (binascii.Error, UnicodeDecodeError):
+            continue
+    return out
+
+
+def entry(values: Values) -> dict[str, Any]:
+    """An entry of ``backends.json``: type, config and capabilities."""
+    kind = known(values["type"])
+    config: dict[str, Any] = {key.replace("-", "_"): _typed(kind.name, key, values[key]) for key in PUBLISHED if key in values}
+    if kind.name == "kafka":
+        config["brokers"] = values.get("bootstrap-servers", "").split(",")
+        config["security_protocol"] = ("SASL_" if "username" in values else "") + ("SSL" if "tls" in values else "PLAINTEXT")
+    return {"type": kind.name, "config": config, "capabilities": list(kind.capabilities)}
+
+
+def values_of(said: Mapping[str, Any]) -> Values:
+    """The values that ``entry`` was made of."""
+    config = said["config"]
+    found = {key: _text(config[key.replace("-", "_")]) for key in PUBLISHED if key.replace("-", "_") in config}
+    return {"type": said["type"], **found}
+
+
+def _typed(kind: str, key: str, value: str) -> Any:
+    if key == "tls":
+        return value == "true"
+    number = key in NUMBERS or (key == "database" and kind == "redis")
+    return int(value) if number and value.isdigit() and str(int(value)) == value else value
+
+
+def _text(value: Any) -> str:
+    return "true" if value is True else str(value)

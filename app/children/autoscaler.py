@@ -1,0 +1,54 @@
+"""HorizontalPodAutoscalers."""
+
+from typing import Any
+
+from app.api import quantities
+from app.api.kinds import AUTOSCALER, DEPLOYMENT
+from app.api.v1alpha1.patternrunner import Autoscaling
+from app.api.v1alpha1.podspec import canonical
+from app.children.metadata import Child, Owner, child
+
+DEFAULT_CPU = 80
+
+
+def autoscaler(owner: Owner, spec: Autoscaling) -> Child:
+    """The autoscaler of a Deployment of the same name."""
+    target = {"apiVersion": DEPLOYMENT.api_version, "kind": DEPLOYMENT.kind, "name": owner.name}
+    body: dict[str, Any] = {
+        "scaleTargetRef": target,
+        "minReplicas": spec.min_replicas or 1,
+        "maxReplicas": spec.max_replicas or spec.min_replicas or 1,
+        "metrics": _metrics(spec),
+    }
+    if spec.behavior:
+        body["behavior"] = canonical(spec.behavior)
+    return child(AUTOSCALER, owner, owner.name, spec=body)
+
+
+def _metrics(spec: Autoscaling) -> list[dict[str, Any]]:
+    cpu, memory = spec.target_cpu, spec.target_memory
+    if cpu is None and memory is None and not spec.metrics:
+        cpu = DEFAULT_CPU
+    pairs = (("cpu", cpu), ("memory", memory))
+    return [_utilization(name, percent) for name, percent in pairs if percent is not None] + [
+        _stored(metric) for metric in spec.metrics
+    ]
+
+
+def _utilization(name: str, percent: int) -> dict[str, Any]:
+    target = {"type": "Utilization", "averageUtilization": percent}
+    return {"type": "Resource", "resource": {"name": name, "target": target}}
+
+
+def _stored(value: Any) -> Any:
+    """A metric that a user wrote, with its quantities in the stored form; what is no quantity is left to the API server."""
+    if isinstance(value, dict):
+        return {key: _quantity(item) if key in ("averageValue", "value") else _stored(item) for key, item in value.items()}
+    return [_stored(item) for item in value] if isinstance(value, list) else value
+
+
+def _quantity(value: Any) -> Any:
+    try:
+        return quantities.canonical(str(value))
+    except ValueError:
+        return value

@@ -1,0 +1,67 @@
+"""Deployments, and the rules for what of them must not be changed lightly: replicas and selectors."""
+
+import hashlib
+import json
+from typing import Any
+
+from app.api.kinds import DEPLOYMENT
+from app.children.metadata import Child, Owner, child
+from app.contract import Object, read
+
+TEMPLATE = "prism.io/template-hash"
+LAST_APPLIED = "metacontroller.k8s.io/last-applied-configuration"
+ROLLING = {"type": "RollingUpdate", "rollingUpdate": {"maxSurge": "25%", "maxUnavailable": "25%"}}
+
+
+def deployment(owner: Owner, template: dict[str, Any], replicas: int | None) -> Child:
+    """A Deployment. An annotation carries the hash of its template, so a status can tell whether it has arrived."""
+    spec: dict[str, Any] = {"selector": {"matchLabels": owner.selector}, "strategy": ROLLING, "template": template}
+    if replicas is not None:
+        spec["replicas"] = replicas
+    return child(DEPLOYMENT, owner, owner.name, {TEMPLATE: digest(template)}, spec=spec)
+
+
+def digest(value: Any) -> str:
+    """A short hash of a value, the same for equal values."""
+    return hashlib.sha256(json.dumps(value, sort_keys=True, separators=(",", ":")).encode()).hexdigest()[:16]
+
+
+def replicas_to_emit(wanted: int | None, autoscaled: bool, live: Object | None, manager: str) -> int | None:
+    """The replicas to emit, or None to leave the field to others.
+
+    Without a number of its own, a workload keeps its live number while the field is still ours: taking the field away
+    would drop it to 1 at once. Once a scaler has written another value, the field is no longer ours and is left out.
+    """
+    if wanted is not None and not autoscaled:
+        return wanted
+    if live is None or not _owns_replicas(live, manager):
+        return None
+    number = read(live.spec).get("replicas")
+    return number if isinstance(number, int) else None
+
+
+def _owns_replicas(live: Object, manager: str) -> bool:
+    applied = live.metadata.annotations.get(LAST_APPLIED)
+    if applied and "replicas" in json.loads(applied).get("spec", {}):
+        return True
+    return any(
+        entry.get("manager") == manager
+        and entry.get("operation") == "Apply"
+        and not entry.get("subresource")
+        and "f:replicas" in entry.get("fieldsV1", {}).get("f:spec", {})
+        for entry in read(live.metadata.managed_fields)
+    )
+
+
+def keep_selector(wanted: Child, live: Object | None) -> bool:
+    """Puts the live selector in the place of a different one, since the API server will not change it.
+
+    Returns whether it had to; the pods then carry the live selector's labels too.
+    """
+    found = read(live.spec).get("selector") if live is not None else None
+    if not found or found == wanted["spec"]["selector"]:
+        return False
+    wanted["spec"]["selector"] = found
+    template = wanted["spec"]["template"]
+    template["metadata"]["labels"] = {**template["metadata"]["labels"], **found.get("matchLabels", {})}
+    return True

@@ -1,0 +1,1 @@
+"""The command line: prism-operator serve | manifests | render | demo."""

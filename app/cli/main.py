@@ -1,0 +1,50 @@
+"""``prism-operator``: each command is one module, imported only when it is asked for."""
+
+import argparse
+import sys
+from collections.abc import Sequence
+
+from app import __version__
+
+
+def parser() -> argparse.ArgumentParser:
+    ask = argparse.ArgumentParser(prog="prism-operator", description="The Kubernetes operator of the Prism data layer.")
+    ask.add_argument("--version", action="version", version=__version__)
+    commands = ask.add_subparsers(dest="command", required=True)
+    serve = commands.add_parser("serve", help="answer Metacontroller's hooks over HTTP")
+    serve.add_argument("--host", default="127.0.0.1", help="address to listen on (default %(default)s)")
+    serve.add_argument("--port", type=int, default=8080, help="port to listen on (default %(default)s)")
+    manifests = commands.add_parser("manifests", help="print what metacontroller/ holds, for kubectl apply -f -")
+    manifests.add_argument("--hook-url", default="", help="where Metacontroller reaches a service outside the cluster")
+    manifests.add_argument("--release", default=__version__, help="the release in the hooks' path (default %(default)s)")
+    manifests.add_argument("--image", default="", help="image of the operator")
+    manifests.add_argument("--crds", action="store_true", help="print the CRDs first")
+    render = commands.add_parser("render", help="print the children of the parents in a file, without a cluster")
+    render.add_argument("-f", "--filename", action="append", required=True, help="YAML file, - for standard input")
+    demo = commands.add_parser("demo", help="drive every sample through the service and an in-memory cluster")
+    demo.add_argument("--samples", default="samples", help="folder of the samples (default %(default)s)")
+    demo.add_argument("--picture", default="", help="export the last screen to this SVG file")
+    return ask
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    asked = parser().parse_args(arguments)
+    if asked.command == "serve":
+        from app.cli.serve import serve
+
+        return serve(asked.host, asked.port)
+    try:
+        if asked.command == "manifests":
+            from app.cli.manifests import manifests
+
+            return manifests(asked.hook_url, asked.release, asked.image, crds=asked.crds)
+        if asked.command == "render":
+            from app.cli.render import render
+
+            return render(asked.filename)
+        from app.cli.demo import demo
+
+        return demo(asked.samples, asked.picture)
+    except ModuleNotFoundError as error:
+        print(f"this command needs the extra prism-operator[cli]: {error.name} is missing", file=sys.stderr)
+        return 2

@@ -1,0 +1,71 @@
+"""The table: one row a controller. Routes, manifests, RBAC and the guard's rules follow from it."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from app.api.kinds import AUTOSCALER, DEPLOYMENT, POD, SECRET, SERVICE, Kind
+from app.api.v1alpha1.backendconfig import BackendConfig
+from app.api.v1alpha1.common import Resource
+from app.api.v1alpha1.patternrunner import PatternRunner
+from app.contract import Context, Desired, Observed, Related
+from app.guard import Rules
+from app.hooks import backendconfig, runner
+
+Sync = Callable[[Any, Observed, Context], Desired]
+Customize = Callable[[Any, Context], tuple[Related, ...]]
+
+
+@dataclass(frozen=True)
+class Controller:
+    """One Metacontroller object: its parent, what it owns and looks at, and the functions that answer for it."""
+
+    name: str
+    parent: type[Resource]
+    children: tuple[Kind, ...]
+    sync: Sync
+    related: tuple[Kind, ...] = ()
+    customize: Customize | None = None
+    finalize: Sync | None = None
+    flavor: Literal["composite", "decorator"] = "composite"
+    resync_seconds: int = 600
+    rules: Rules = field(init=False)
+
+    def __post_init__(self) -> None:
+        kind = self.parent.definition.kind
+        status = self.parent.model_fields["status"].annotation
+        models = [status, *getattr(status, "__args__", ())]
+        fields = next(model.model_fields for model in models if hasattr(model, "model_fields"))
+        rules = Rules(
+            children={(child.api_version, child.kind): child for child in self.children},
+            parent_namespaced=kind.namespaced,
+            status_fields=frozenset(info.alias or name for name, info in fields.items()),
+            related=frozenset(self.related),
+            composite=self.flavor == "composite",
+        )
+        object.__setattr__(self, "rules", rules)
+
+    @property
+    def hooks(self) -> tuple[str, ...]:
+        """The hooks that it answers: sync, and customize and finalize where it has them."""
+        return ("sync", *(name for name in ("customize", "finalize") if getattr(self, name)))
+
+
+CONTROLLERS: tuple[Controller, ...] = (
+    Controller(
+        name="prism-runner",
+        parent=PatternRunner,
+        children=(DEPLOYMENT, SERVICE, SECRET, AUTOSCALER),
+        related=(DEPLOYMENT, SERVICE, SECRET, AUTOSCALER, POD, BackendConfig.definition.kind),
+        sync=runner.sync,
+        customize=runner.customize,
+    ),
+    Controller(
+        name="prism-backendconfig",
+        parent=BackendConfig,
+        children=(SECRET,),
+        related=(SECRET,),
+        sync=backendconfig.sync,
+        customize=backendconfig.customize,
+    ),
+)

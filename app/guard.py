@@ -1,0 +1,188 @@
+"""PURE: the last look at an answer. One bad answer can crash Metacontroller for every controller of a cluster.
+
+Each refusal names a rule and a place and never a value. Cheap looks come first: a walk over the objects happens only
+where the encoded bytes hold something suspicious, or are large.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+
+from app.api import quantities
+from app.api.kinds import Kind
+from app.contract import Desired, Observed, Related
+
+MAX_OBJECT_BYTES = 256 * 1024
+HEAD = frozenset({"name", "namespace", "labels", "annotations"})
+FORBIDDEN = frozenset({"status", "stringData"})
+SUSPICIOUS = (b"null", b":{}", b":[]", b'"value":""', b"last-applied-configuration", b'"controller-uid"')
+DROPPED_EMPTY = frozenset({"labels", "annotations", "nodeSelector", "data", "binaryData", "matchLabels", "limits", "requests"})
+_KEPT = bytes.maketrans(b"", b"")
+_DROPPED = bytes(set(range(256)) - set(b'":.[,etf\\'))
+_FLOATS = (b'":.', b"[.", b",.", b'":e', b"[e", b",e")
+
+
+class Refusal(Exception):
+    """An answer that must not be sent. ``rule`` is one word for metrics."""
+
+    def __init__(self, rule: str, place: str) -> None:
+        super().__init__(f"{rule}: {place}")
+        self.rule, self.place = rule, place
+
+
+@dataclass(frozen=True)
+class Rules:
+    """What a controller may answer. ``status_fields`` are those of the schema."""
+
+    children: Mapping[tuple[str, str], Kind]
+    parent_namespaced: bool
+    status_fields: frozenset[str]
+    related: frozenset[Kind] = frozenset()
+    composite: bool = True
+
+
+def check(desired: Desired, encoded: bytes, observed: Observed, namespace: str, rules: Rules) -> None:
+    """Raises Refusal where an answer breaks a rule of the checklist. ``namespace`` is the parent's."""
+    _envelope(desired, observed, rules)
+    seen: set[tuple[str, str, str]] = set()
+    for child in desired.children:
+        kind = _head(child, namespace, rules, seen)
+        _shape(child, kind)
+    _new_namespaces(desired, observed)
+    _bytes(desired, encoded)
+
+
+def check_related(related: tuple[Related, ...], rules: Rules) -> None:
+    """Raises Refusal where a customize answer asks for what the controller does not declare, or for every namespace."""
+    for rule in related:
+        if rule.kind not in rules.related:
+            raise Refusal("undeclared-kind", rule.kind.key)
+        if rule.kind.namespaced and not rule.namespace and rules.parent_namespaced:
+            raise Refusal("namespace", f"{rule.kind.key}: a rule without a namespace selects every namespace")
+        if rule.names and rule.labels:
+            raise Refusal("unknown-field", f"{rule.kind.key}: names and labels exclude each other")
+
+
+def _envelope(desired: Desired, observed: Observed, rules: Rules) -> None:
+    status = desired.status
+    if rules.composite and status is None:
+        raise Refusal("status", "a composite's answer without a status would wipe it")
+    if rules.composite and (desired.labels is not None or desired.annotations is not None):
+        raise Refusal("unknown-field", "labels and annotations are a decorator's")
+    for name in status or ():
+        if name not in rules.status_fields:
+            raise Refusal("unknown-field", f"status.{name} is not in the schema")
+    if any(condition.get("type") == "Updated" for condition in (status or {}).get("conditions", ())):
+        raise Refusal("status", "the condition Updated is Metacontroller's own")
+    if desired.finalized and (not observed.finalizing or observed.children or desired.children):
+        raise Refusal("finalized", "only for a finalize request, and only once no child is left")
+
+
+def _head(child: Any, namespace: str, rules: Rules, seen: set[tuple[str, str, str]]) -> Kind:
+    if not isinstance(child, dict):
+        raise Refusal("null-child", "children holds something that is no object")
+    kind = rules.children.get((child.get("apiVersion", ""), child.get("kind", "")))
+    if kind is None:
+        raise Refusal("undeclared-kind", f"{child.get('apiVersion')}/{child.get('kind')}")
+    metadata = child.get("metadata") or {}
+    name, where = metadata.get("name"), metadata.get("namespace", "")
+    place = f"{kind.kind} {name}"
+    if not name:
+        raise Refusal("name", f"{kind.kind} without metadata.name")
+    if kind.namespaced and not where or (rules.parent_namespaced and where != namespace):
+        raise Refusal("namespace", f"{place}: a child lies in the namespace of its parent")
+    if not kind.namespaced and (where or rules.parent_namespaced):
+        raise Refusal("namespace", f"{place}: a cluster-scoped child needs a cluster-scoped parent and no namespace")
+    if (kind.key, where, name) in seen:
+        raise Refusal("duplicate", place)
+    seen.add((kind.key, where, name))
+    if not metadata.keys() <= HEAD:
+        raise Refusal("server-metadata", f"{place}: metadata.{min(metadata.keys() - HEAD)}")
+    if not FORBIDDEN.isdisjoint(child):
+        raise Refusal("server-field", f"{place}: {min(FORBIDDEN & child.keys())}")
+    return kind
+
+
+def _shape(child: dict[str, Any], kind: Kind) -> None:
+    place = f"{kind.kind} {child['metadata']['name']}"
+    spec = child.get("spec")
+    if not isinstance(spec, dict):
+        return
+    if kind.kind == "Service":
+        _ports(spec.get("ports") or (), place)
+    template = spec.get("template")
+    pod = template.get("spec") if isinstance(template, dict) else None
+    if pod:
+        for name in ("containers", "initContainers"):
+            for container in pod.get(name) or ():
+                _ports(container.get("ports") or (), place)
+                for amounts in (container.get("resources") or {}).values():
+                    _amounts(amounts, place)
+    for claim in spec.get("volumeClaimTemplates") or ():
+        _amounts(((claim.get("spec") or {}).get("resources") or {}).get("requests") or {}, place)
+
+
+def _ports(ports: Any, place: str) -> None:
+    numbers = [port.get("containerPort", port.get("port")) for port in ports]
+    if len(set(numbers)) != len(numbers):
+        raise Refusal("same-port", f"{place}: two ports of one number, which Metacontroller would merge into one")
+
+
+def _amounts(amounts: Any, place: str) -> None:
+    for name, amount in amounts.items() if isinstance(amounts, dict) else ():
+        try:
+            good = isinstance(amount, str) and quantities.canonical(amount) == amount
+        except ValueError:
+            good = False
+        if not good:
+            raise Refusal("quantity", f"{place}: {name} is not in the form that the API server stores")
+
+
+def _new_namespaces(desired: Desired, observed: Observed) -> None:
+    groups = observed.children.groups.get("Namespace.v1", {})
+    new = {child["metadata"]["name"] for child in desired.children if child["kind"] == "Namespace"} - groups.keys()
+    if new and any(child["metadata"].get("namespace") in new for child in desired.children):
+        raise Refusal("namespace", "a child of a Namespace that does not exist yet")
+
+
+def _bytes(desired: Desired, encoded: bytes) -> None:
+    skeleton = encoded.translate(_KEPT, _DROPPED)
+    if any(mark in encoded for mark in SUSPICIOUS) or any(mark in skeleton for mark in _FLOATS):
+        for child in desired.children:
+            _walk(child, f"{child['kind']} {child['metadata']['name']}", stored=True)
+        _walk(desired.status, "status", stored=False)
+    if len(encoded) > MAX_OBJECT_BYTES:
+        for child in desired.children:
+            if len(orjson.dumps(child)) > MAX_OBJECT_BYTES:
+                raise Refusal("size", f"{child['kind']} {child['metadata']['name']}: more than 256 KiB")
+
+
+def _walk(value: Any, place: str, *, stored: bool) -> None:
+    """The slow look. ``stored`` adds what only a whole object must keep to: the form that the API server stores."""
+    if value is None and (stored or place != "status"):
+        raise Refusal("null", place)
+    if isinstance(value, float):
+        raise Refusal("float", place)
+    if isinstance(value, list | tuple):
+        if not value and stored:
+            raise Refusal("empty", place)
+        for index, item in enumerate(value):
+            _walk(item, f"{place}[{index}]", stored=stored)
+    elif isinstance(value, dict):
+        for key, item in value.items():
+            if stored:
+                _entry(key, item, place)
+            _walk(item, f"{place}.{key}", stored=stored)
+
+
+def _entry(key: str, item: Any, place: str) -> None:
+    if item == {} and key in DROPPED_EMPTY:
+        raise Refusal("empty", f"{place}.{key}")
+    if item == "" and key == "value" and ".env[" in place:
+        raise Refusal("empty", f"{place}.value")
+    if key.endswith("last-applied-configuration") and place.endswith(".annotations"):
+        raise Refusal("server-metadata", f"{place}: an annotation of whoever applied the object")
+    if key == "controller-uid" and place.endswith("metadata.labels"):
+        raise Refusal("server-metadata", f"{place}: the label controller-uid is Metacontroller's")

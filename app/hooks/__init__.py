@@ -1,0 +1,1 @@
+"""PURE: one module a kind: ``customize`` says what to look at, ``sync`` what should exist."""

@@ -1,0 +1,256 @@
+"""PatternRunner (and PrismPattern, of the same spec): a Deployment with its Service, configuration, bindings, autoscaler."""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+from app.api.kinds import AUTOSCALER, DEPLOYMENT, POD, SECRET, SERVICE, Kind
+from app.api.v1alpha1.patternrunner import PatternRunner, RunnerSpec
+from app.backends.patterns import pattern_of
+from app.backends.runnerconfig import runner_config
+from app.bindings.slots import BACKENDS_JSON, CONFIG, Answer, Ask, answer, asks, binding_name, slot_secret
+from app.bindings.values import decode, entry
+from app.children import secret, workload
+from app.children.autoscaler import autoscaler
+from app.children.metadata import Child, Owner, label_value
+from app.children.placement import resources, scheduling
+from app.children.pod import HASH, RESTARTED, Container, Mount, pod_template
+from app.children.service import service
+from app.contract import Context, Desired, Object, Observed, Related, read
+from app.hooks.runnerstatus import State, status
+from app.status.ownership import conflicts
+
+COMPONENT = "runner"
+DEFAULT_REGISTRY = "ghcr.io/prism"
+RUNNER_JSON = "runner.json"
+RECHECK_SECONDS = 10
+OWNED = (DEPLOYMENT, SERVICE, SECRET, AUTOSCALER)
+
+
+def customize(parent: PatternRunner, context: Context) -> tuple[Related, ...]:
+    """The BackendConfigs it names and their bindings, every name it may create, and its pods."""
+    spec, meta = parent.spec, parent.metadata
+    refs = sorted({ask.ref for ask in asks(spec, meta.namespace) if ask.ref})
+    names: dict[Kind, list[str]] = {kind: [] for kind in OWNED}
+    for kind, name in candidates(spec, meta.name, meta.namespace):
+        names[kind].append(name)
+    names[SECRET] += [binding_name(ref) for ref in refs]
+    out = [Related(kind, meta.namespace, tuple(sorted(names[kind]))) for kind in OWNED if names[kind]]
+    if refs:
+        out.append(Related(CONFIG, meta.namespace, tuple(refs)))
+    if context.settings.watch_pods:
+        out.append(Related(POD, meta.namespace, labels=owner_of(parent).selector))
+    return tuple(out)
+
+
+def candidates(spec: RunnerSpec, name: str, namespace: str) -> list[tuple[Kind, str]]:
+    """Every object that a runner of this spec may create."""
+    secrets = [f"{name}-config", *(slot_secret(name, ask.slot) for ask in asks(spec, namespace) if not ask.builtin)]
+    return [(DEPLOYMENT, name), (SERVICE, name), *((SECRET, each) for each in secrets), (AUTOSCALER, name)]
+
+
+def owner_of(parent: PatternRunner) -> Owner:
+    """The labels of a runner's children; the plain ones are those that people and affinity terms select."""
+    spec = parent.spec
+    plain = {"app": "prism-runner", "component": "prism-runner", "pattern": label_value(spec.pattern)}
+    stack = parent.metadata.labels.get("prism.io/stack")
+    if stack:
+        plain |= {"stack": label_value(stack), "prism.io/stack": label_value(stack)}
+    return Owner(
+        parent.metadata.name,
+        parent.metadata.namespace,
+        COMPONENT,
+        {**plain, "prism.io/pattern": label_value(spec.pattern)},
+    )
+
+
+def sync(parent: PatternRunner, observed: Observed, context: Context) -> Desired:
+    """The children and the status of a runner."""
+    return Runner(parent, observed, context).desired()
+
+
+@dataclass(frozen=True)
+class Runner:
+    """One sync, step by step; each property is one thing that is found out once."""
+
+    parent: PatternRunner
+    observed: Observed
+    context: Context
+
+    def desired(self) -> Desired:
+        children = [child for child in self.all_children if self.mine(child)]
+        state = State(
+            conflicts=self.taken,
+            answers=self.answers,
+            deployment=self.live,
+            template=workload.digest(self.deployment["spec"]["template"]) if self.deployment else "",
+            autoscaler=self.observed.children.get(AUTOSCALER, self.namespace, self.name),
+            pods=tuple(self.observed.related.all(POD)),
+            missing=self.missing(children),
+            immutable=self.kept_selector,
+            selector=self.owner.selector,
+        )
+        return Desired(children, status(self.parent, state, self.context), RECHECK_SECONDS if state.missing else 0)
+
+    @property
+    def name(self) -> str:
+        return self.parent.metadata.name
+
+    @property
+    def namespace(self) -> str:
+        return self.parent.metadata.namespace
+
+    @cached_property
+    def owner(self) -> Owner:
+        return owner_of(self.parent)
+
+    @cached_property
+    def live(self) -> Object | None:
+        return self.observed.children.get(DEPLOYMENT, self.namespace, self.name)
+
+    @cached_property
+    def answers(self) -> tuple[Answer, ...]:
+        wanted = asks(self.parent.spec, self.namespace)
+        return tuple(answer(ask, self.namespace, self.name, self.observed) for ask in wanted)
+
+    @cached_property
+    def taken(self) -> list[tuple[Kind, str]]:
+        wanted = candidates(self.parent.spec, self.name, self.namespace)
+        if not self.autoscaled:
+            wanted = [pair for pair in wanted if pair[0] is not AUTOSCALER]
+        return conflicts(wanted, self.namespace, self.parent.metadata.uid, self.observed)
+
+    def mine(self, child: Child) -> bool:
+        return not any(kind.kind == child["kind"] and name == child["metadata"]["name"] for kind, name in self.taken)
+
+    @cached_property
+    def autoscaled(self) -> bool:
+        scaling = self.parent.spec.autoscaling
+        return bool(scaling and scaling.enabled and scaling.scaler == "hpa")
+
+    @cached_property
+    def bound(self) -> bool:
+        """Whether every required slot has values, be they the last good ones."""
+        return all(found.values is not None for found in self.answers if found.ask.required)
+
+    @cached_property
+    def all_children(self) -> list[Child]:
+        out: list[Child] = [service(self.owner, self.parent.spec.service), *self.bindings]
+        if self.config is not None:
+            out.append(self.config)
+        if self.deployment is not None:
+            out.append(self.deployment)
+            if self.autoscaled and (DEPLOYMENT, self.name) not in self.taken and self.parent.spec.autoscaling:
+                out.append(autoscaler(self.owner, self.parent.spec.autoscaling))
+        return out
+
+    @cached_property
+    def bindings(self) -> list[Child]:
+        """The binding Secrets. One whose type changed is left out once, so that it is deleted and can come back."""
+        pairs = ((found, slot_secret(self.name, found.ask.slot)) for found in self.answers)
+        wanted = (
+            secret.binding(self.owner, name, found.values)
+            for found, name in pairs
+            if found.values is not None and not found.ask.builtin
+        )
+        return [child for child in wanted if not self.replaced(child)]
+
+    def replaced(self, child: Child) -> bool:
+        return secret.replaced(child, self.observed.children.get(SECRET, self.namespace, child["metadata"]["name"]))
+
+    @cached_property
+    def config(self) -> Child | None:
+        """The configuration Secret; while a required slot has nothing to offer, the one that is there already."""
+        name = f"{self.name}-config"
+        if self.bound:
+            values = {found.ask.slot: found.values for found in self.answers if found.values is not None}
+            spec = self.parent.spec
+            files = {
+                BACKENDS_JSON: {slot: entry(each) for slot, each in values.items()},
+                RUNNER_JSON: runner_config(self.name, pattern_of(spec.pattern), spec.pattern, values, spec.config),
+            }
+            return secret.secret(self.owner, name, {file: secret.json_text(body) for file, body in files.items()})
+        there = self.observed.children.get(SECRET, self.namespace, name)
+        return secret.secret(self.owner, name, decode(there.data)) if there is not None else None
+
+    @cached_property
+    def hash(self) -> str:
+        """Rolls the pods when what they read changes; the observed one while that is not known, or not there yet."""
+        bindings = [secret.binding(self.owner, "", a.values) for a in self.answers if a.values is not None and not a.ask.builtin]
+        waiting = len(bindings) != len(self.bindings)
+        if (not self.bound or waiting) and self.live is not None:
+            annotations = read(self.live.spec)["template"]["metadata"].get("annotations", {})
+            return str(annotations.get(HASH, ""))
+        return workload.digest([self.config["data"] if self.config else {}, *(child["data"] for child in bindings)])
+
+    @cached_property
+    def gate(self) -> bool:
+        """Whether the Deployment may exist: it does already, or all that it needs is there and ours."""
+        needed = not any(kind is SECRET for kind, _ in self.taken)
+        return self.live is not None or (self.bound and needed)
+
+    @cached_property
+    def _deployment(self) -> tuple[Child, bool] | None:
+        if not self.gate:
+            return None
+        child = workload.deployment(self.owner, self.template(), self.replicas())
+        return child, workload.keep_selector(child, self.live)
+
+    @property
+    def deployment(self) -> Child | None:
+        return self._deployment[0] if self._deployment else None
+
+    @property
+    def kept_selector(self) -> bool:
+        return self._deployment[1] if self._deployment else False
+
+    def replicas(self) -> int | None:
+        spec = self.parent.spec
+        wanted, scaling = spec.replicas, spec.autoscaling
+        if scaling and scaling.enabled and not self.autoscaled:
+            wanted = scaling.min_replicas or wanted
+        return workload.replicas_to_emit(wanted, self.autoscaled, self.live, self.context.settings.field_manager)
+
+    def template(self) -> dict[str, object]:
+        spec = self.parent.spec
+        layers = [spec.runner_spec, spec.placement]
+        container = Container(
+            name=f"{spec.pattern.replace('_', '-')}-runner",
+            image=image(spec, self.context.settings.image_registry),
+            port=spec.service.port,
+            args=[f"-config=/config/{RUNNER_JSON}"],
+            env={"BACKEND_CONFIG_PATH": f"/config/{BACKENDS_JSON}", "SERVICE_BINDING_ROOT": "/bindings"},
+            pull_policy=spec.image_pull_policy,
+            resources=resources(layers, spec.resources),
+            mounts=mounts(self.name, asks(spec, self.namespace)),
+        )
+        notes = {HASH: self.hash}
+        restarted = self.parent.metadata.annotations.get(RESTARTED)
+        if restarted:
+            notes[RESTARTED] = restarted
+        return pod_template(self.owner, container, scheduling(layers, self.owner.selector), spec.pod_template, notes)
+
+    def missing(self, children: list[Child]) -> tuple[str, ...]:
+        """Children that are asked for and not there yet."""
+        kinds = {kind.kind: kind for kind in OWNED}
+        return tuple(
+            f"{child['kind']} {child['metadata']['name']}"
+            for child in children
+            if self.observed.children.get(kinds[child["kind"]], self.namespace, child["metadata"]["name"]) is None
+        )
+
+
+def mounts(name: str, wanted: tuple[Ask, ...]) -> tuple[Mount, ...]:
+    """The configuration, and a folder for each slot. Slots do not hold up a pod: the configuration says all they do."""
+    slots = (ask.slot for ask in wanted if not ask.builtin)
+    return (
+        Mount("config", f"{name}-config", "/config"),
+        *(Mount(f"binding-{slot.replace('_', '-')}", slot_secret(name, slot), f"/bindings/{slot}", True) for slot in slots),
+    )
+
+
+def image(spec: RunnerSpec, registry: str) -> str:
+    """The runner's image, from the registry of this installation where it has one of its own."""
+    wanted = spec.image or f"{DEFAULT_REGISTRY}/{spec.pattern.replace('_', '-')}-runner:latest"
+    if registry and wanted.startswith(f"{DEFAULT_REGISTRY}/"):
+        return registry.rstrip("/") + wanted.removeprefix(DEFAULT_REGISTRY)
+    return wanted

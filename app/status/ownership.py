@@ -1,0 +1,18 @@
+"""Whose an object is. A name that belongs to something else is left alone and said."""
+
+from collections.abc import Iterable
+
+from app.api.kinds import Kind
+from app.contract import Observed
+
+
+def conflicts(wanted: Iterable[tuple[Kind, str]], namespace: str, uid: str, observed: Observed) -> list[tuple[Kind, str]]:
+    """The wanted names that already belong to something other than the parent with this uid, another parent of ours included."""
+    found = ((kind, name, observed.related.get(kind, namespace, name)) for kind, name in wanted)
+    return [(kind, name) for kind, name, there in found if there is not None and not there.owned_by(uid)]
+
+
+def conflict_message(taken: Iterable[tuple[Kind, str]]) -> str:
+    """Names what is taken."""
+    names = ", ".join(f"{kind.kind} {name}" for kind, name in taken)
+    return f"{names}: the name belongs to something else, which is left alone; rename this object, or delete or rename that"
