@@ -91,7 +91,7 @@ def _head(child: Any, namespace: str, rules: Rules, seen: set[tuple[str, str, st
     place = f"{kind.kind} {name}"
     if not name:
         raise Refusal("name", f"{kind.kind} without metadata.name")
-    if kind.namespaced and not where or (rules.parent_namespaced and where != namespace):
+    if (kind.namespaced and not where) or (rules.parent_namespaced and where != namespace):
         raise Refusal("namespace", f"{place}: a child lies in the namespace of its parent")
     if not kind.namespaced and (where or rules.parent_namespaced):
         raise Refusal("namespace", f"{place}: a cluster-scoped child needs a cluster-scoped parent and no namespace")

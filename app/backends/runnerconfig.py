@@ -30,7 +30,7 @@ def driver(values: Values) -> dict[str, Any]:
     """What the driver of a backend reads, by its own names. Durations and pool sizes stay with the driver's defaults."""
     kind = values["type"]
     out: dict[str, Any] = {}
-    login = {key: values[key] for key in ("username", "password") if key in values}
+    login: dict[str, Any] = {key: values[key] for key in ("username", "password") if key in values}
     if kind == "redis":
         out = {"address": endpoint_of(values), "db": _number(values.get("database", "0")), **login}
     elif kind == "nats":

@@ -27,7 +27,7 @@ class Owner:
 
 def label_value(text: str) -> str:
     """Text as a label value: at most 63 characters, other characters as ``-``."""
-    kept = "".join(c if c.isalnum() and c.isascii() or c in "-_." else "-" for c in text)[:63]
+    kept = "".join(c if (c.isalnum() and c.isascii()) or c in "-_." else "-" for c in text)[:63]
     return kept.strip("-_.")
 
 

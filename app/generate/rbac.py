@@ -11,7 +11,7 @@ API = "rbac.authorization.k8s.io"
 READ, OWN = ["get", "list", "watch"], ["create", "delete", "get", "list", "patch", "update", "watch"]
 METACONTROLLER_ITSELF: list[Manifest] = [
     {"apiGroups": ["metacontroller.k8s.io"], "resources": ["compositecontrollers", "decoratorcontrollers"], "verbs": READ},
-    {"apiGroups": ["metacontroller.k8s.io"], "resources": ["controllerrevisions"], "verbs": OWN},
+    {"apiGroups": ["metacontroller.k8s.io"], "resources": ["controllerrevisions"], "verbs": READ},
     {"apiGroups": ["apiextensions.k8s.io"], "resources": ["customresourcedefinitions"], "verbs": READ},
     {"apiGroups": ["", "events.k8s.io"], "resources": ["events"], "verbs": ["create", "patch"]},
     {"apiGroups": [""], "resources": ["namespaces"], "verbs": READ},
@@ -51,8 +51,14 @@ def people_roles(table: tuple[Controller, ...]) -> list[Manifest]:
         {"apiGroups": [GROUP], "resources": [f"{name}/scale" for name in scaled], "verbs": ["get", "patch", "update"]},
     ]
     return [
-        cluster_role("prism-operator-view", view, {f"rbac.authorization.k8s.io/aggregate-to-{to}": "true" for to in ("view", "edit", "admin")}),
-        cluster_role("prism-operator-edit", edit, {f"rbac.authorization.k8s.io/aggregate-to-{to}": "true" for to in ("edit", "admin")}),
+        cluster_role(
+            "prism-operator-view",
+            view,
+            {f"rbac.authorization.k8s.io/aggregate-to-{to}": "true" for to in ("view", "edit", "admin")},
+        ),
+        cluster_role(
+            "prism-operator-edit", edit, {f"rbac.authorization.k8s.io/aggregate-to-{to}": "true" for to in ("edit", "admin")}
+        ),
     ]
 
 

@@ -24,26 +24,31 @@ def _convert(node: Schema, definitions: Schema, path: tuple[str, ...]) -> Schema
         return {
             key: node[key] for key in ("description", "default", "pattern", "x-kubernetes-int-or-string", "anyOf") if key in node
         }
-    out = {key: value for key, value in node.items() if key not in DROPPED}
+    out = _keywords(node, path)
+    if "properties" in out:
+        out["properties"] = {name: _convert(child, definitions, (*path, name)) for name, child in out["properties"].items()}
+    for inner in ("items", "additionalProperties"):
+        if inner in out:
+            out[inner] = _convert(out[inner], definitions, (*path, inner))
+    if "type" not in out:
+        raise ValueError(f"{'.'.join(path)}: no structural form of {sorted(node)}")
+    return out
+
+
+def _keywords(node: Schema, path: tuple[str, ...]) -> Schema:
+    """The node's own keywords in the spelling of OpenAPI v3.0."""
+    out = {key: " ".join(value.split()) if key == "description" else value for key, value in node.items() if key not in DROPPED}
     if "default" in out and not _useful(out["default"], path):
         del out["default"]
     if out.get("additionalProperties") in (True, False):
         del out["additionalProperties"]
     if "const" in out:
         out["enum"] = [out.pop("const")]
-        out.setdefault("type", "string")
     for bound, limit in (("exclusiveMinimum", "minimum"), ("exclusiveMaximum", "maximum")):
         if bound in out:
             out[limit], out[bound] = out[bound], True
-    if "properties" in out:
-        out["properties"] = {name: _convert(child, definitions, (*path, name)) for name, child in out["properties"].items()}
-    for inner in ("items", "additionalProperties"):
-        if inner in out:
-            out[inner] = _convert(out[inner], definitions, (*path, inner))
-    if out.get("x-kubernetes-preserve-unknown-fields") and "type" not in out:
-        out["type"] = "object"
-    if "type" not in out:
-        raise ValueError(f"{'.'.join(path)}: no structural form of {sorted(node)}")
+    if out.get("x-kubernetes-preserve-unknown-fields"):
+        out.setdefault("type", "object")
     return out
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from app.api.kinds import SECRET
-from app.api.v1alpha1.backendconfig import BackendConfig, Connection, Keys, KeyedSecretReference, SecretReference
+from app.api.v1alpha1.backendconfig import BackendConfig, Connection, KeyedSecretReference, Keys, SecretReference
 from app.backends.address import Values, complete, endpoint_of, parts, recognized
 from app.backends.types import known
 from app.bindings.slots import binding_name
@@ -177,7 +177,8 @@ class Sync:
         namespace = ref.namespace or own
         found = self.observed.related.get(SECRET, namespace, ref.name)
         if namespace != own and not (found and shared(found, own)):
-            why = f"{field}: Secret {ref.name} of namespace {namespace} is not shared with {own} (annotation {SHARED} on that Secret)"
+            consent = f"annotation {SHARED} on that Secret"
+            why = f"{field}: Secret {ref.name} of namespace {namespace} is not shared with {own} ({consent})"
             raise Unresolved("SecretNotShared", why, waiting=True)
         if found is None:
             raise Unresolved(

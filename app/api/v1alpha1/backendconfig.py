@@ -83,7 +83,8 @@ class BackendConfigSpec(Model):
          "spec: give connection.secretRef or secretRef, not both"),
     ))  # fmt: skip
     type: Annotated[str, StringConstraints(min_length=1, max_length=63, pattern=r"^[a-z0-9]([-_.a-z0-9]*[a-z0-9])?$")]
-    """What it is (redis, nats, kafka, postgresql, mysql, mongodb, rabbitmq, memcached, s3, ...), or what it is for (messaging, database, cache) with provider saying which."""
+    """What it is (redis, nats, kafka, postgresql, mysql, mongodb, rabbitmq, memcached, s3, ...), or what it is for
+    (messaging, database, cache) with provider saying which."""
     provider: Annotated[str, StringConstraints(max_length=63, pattern=r"^[a-z0-9]([-_.a-z0-9]*[a-z0-9])?$")] | None = None
     """Which product serves it, such as nats."""
     connection: Connection | None = None
@@ -142,7 +143,7 @@ class BackendConfig(Resource):
                 "self.metadata.name.matches('^[a-z0-9]([-a-z0-9]*[a-z0-9])?$') && self.metadata.name.size() <= 43",
                 "metadata.name: must hold only a-z, 0-9 and -, and be at most 43 characters long",
             ),
-        ),  # fmt: skip
+        ),
     )
     spec: BackendConfigSpec
     status: BackendConfigStatus | None = None

@@ -7,10 +7,26 @@ from pydantic import ConfigDict, Field, StringConstraints
 from app.api.kinds import Kind
 from app.api.quantities import Quantity
 from app.api.v1alpha1.common import (
-    API_VERSION, Column, Definition, Label, Model, ObjectName, OpenMap, Resource, Scale, Status, rules,
+    API_VERSION,
+    Column,
+    Definition,
+    Label,
+    Model,
+    ObjectName,
+    OpenMap,
+    Resource,
+    Scale,
+    Status,
+    rules,
 )  # fmt: skip
 from app.api.v1alpha1.podspec import (
-    Affinity, Labels, PodTemplate, ResourceRequirements, Text, Toleration, TopologySpreadConstraint,
+    Affinity,
+    Labels,
+    PodTemplate,
+    ResourceRequirements,
+    Text,
+    Toleration,
+    TopologySpreadConstraint,
 )  # fmt: skip
 
 Port = Annotated[int, Field(ge=1, le=65535)]
@@ -149,7 +165,8 @@ class RunnerSpec(Model):
     backend_bindings: Annotated[dict[str, BackendBinding], Field(max_length=8)] = {}
     """A backend for each slot of the pattern: slot name to backend."""
     config: OpenMap | None = None
-    """Settings of the pattern; values may be text, numbers, booleans, lists or maps. natsUrl, redisUrl and connectionString name the backend."""
+    """Settings of the pattern: text, numbers, booleans, lists or maps. natsUrl, redisUrl and connectionString say where
+    the backend is."""
     service: RunnerService = RunnerService()
     """How the runner is reached."""
     autoscaling: Autoscaling | None = None
@@ -204,7 +221,7 @@ class PatternRunner(Resource):
                 " && slot.size() + self.metadata.name.size() <= 54)",
                 "spec.backendBindings: a slot is a-z, 0-9 and _, and with metadata.name at most 54 characters long",
             ),
-        ),  # fmt: skip
+        ),
     )
     spec: RunnerSpec
     status: RunnerStatus | None = None

@@ -1,0 +1,51 @@
+"""YAML in and out, the way kubectl reads and orders it."""
+
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from app.children.workload import LAST_APPLIED
+from app.engine.cluster import Cluster, Manifest, owner_uid
+
+RANKS = ("Namespace", "CustomResourceDefinition", "ServiceAccount", "Secret", "ConfigMap", "BackendConfig", "Service")
+LAST = ("Deployment", "StatefulSet", "HorizontalPodAutoscaler")
+
+
+def load(path: str) -> list[Manifest]:
+    """The documents of a file; ``-`` is standard input. Raises ValueError where one is no Kubernetes object."""
+    text = sys.stdin.read() if path == "-" else Path(path).read_text()
+    try:
+        documents = [document for document in yaml.safe_load_all(text) if document is not None]
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        raise ValueError(f"{path}: no YAML" + (f", line {mark.line + 1}" if mark else "")) from None
+    for document in documents:
+        if not isinstance(document, dict) or not {"apiVersion", "kind", "metadata"} <= document.keys():
+            raise ValueError(f"{path}: every document needs apiVersion, kind and metadata")
+    return documents
+
+
+def ordered(manifests: Iterable[Manifest]) -> list[Manifest]:
+    """What others need comes first, so that ``kubectl apply`` accepts the list as it stands."""
+
+    def rank(manifest: Manifest) -> tuple[int, str, str]:
+        kind = manifest["kind"]
+        place = RANKS.index(kind) if kind in RANKS else len(RANKS) + (1 + LAST.index(kind) if kind in LAST else 0)
+        return place, kind, manifest["metadata"]["name"]
+
+    return sorted(manifests, key=rank)
+
+
+def wanted_children(cluster: Cluster) -> list[Manifest]:
+    """The children as the hooks asked for them: read back from the annotation that Metacontroller leaves."""
+    found = [child for child in cluster.all() if owner_uid(child) and LAST_APPLIED in child["metadata"].get("annotations", {})]
+    return ordered(_wanted(child) for child in found)
+
+
+def _wanted(child: Manifest) -> Manifest:
+    wanted: dict[str, Any] = yaml.safe_load(child["metadata"]["annotations"][LAST_APPLIED])
+    wanted["metadata"]["labels"].pop("controller-uid", None)
+    return wanted
