@@ -4,6 +4,7 @@ Each refusal names a rule and a place and never a value. Cheap looks come first:
 where the encoded bytes hold something suspicious, or are large.
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -17,11 +18,11 @@ from app.contract import Desired, Observed, Related
 MAX_OBJECT_BYTES = 256 * 1024
 HEAD = frozenset({"name", "namespace", "labels", "annotations"})
 FORBIDDEN = frozenset({"status", "stringData"})
-SUSPICIOUS = (b"null", b":{}", b":[]", b'"value":""', b"last-applied-configuration", b'"controller-uid"')
 DROPPED_EMPTY = frozenset({"labels", "annotations", "nodeSelector", "data", "binaryData", "matchLabels", "limits", "requests"})
-_KEPT = bytes.maketrans(b"", b"")
-_DROPPED = bytes(set(range(256)) - set(b'":.[,etf\\'))
-_FLOATS = (b'":.', b"[.", b",.", b'":e', b"[e", b",e")
+LAST_APPLIED = "last-applied-configuration"
+# Fixed first bytes make these a tenth of the cost of a walk. A string may look the same: then the walk decides.
+IN_MAPS = re.compile(rb'":(?:-?\d+[.eE]|null|\{\}|\[\])')
+IN_LISTS = re.compile(rb"\[(?:[^\[\]{}]*,)?(?:-?\d+[.eE]|null)")
 
 
 class Refusal(Exception):
@@ -88,40 +89,49 @@ def _head(child: Any, namespace: str, rules: Rules, seen: set[tuple[str, str, st
         raise Refusal("undeclared-kind", f"{child.get('apiVersion')}/{child.get('kind')}")
     metadata = child.get("metadata") or {}
     name, where = metadata.get("name"), metadata.get("namespace", "")
-    place = f"{kind.kind} {name}"
     if not name:
         raise Refusal("name", f"{kind.kind} without metadata.name")
-    if (kind.namespaced and not where) or (rules.parent_namespaced and where != namespace):
-        raise Refusal("namespace", f"{place}: a child lies in the namespace of its parent")
+    if kind.namespaced and (not where or (rules.parent_namespaced and where != namespace)):
+        raise Refusal("namespace", f"{kind.kind} {name}: a child lies in the namespace of its parent")
     if not kind.namespaced and (where or rules.parent_namespaced):
-        raise Refusal("namespace", f"{place}: a cluster-scoped child needs a cluster-scoped parent and no namespace")
-    if (kind.key, where, name) in seen:
-        raise Refusal("duplicate", place)
-    seen.add((kind.key, where, name))
+        raise Refusal("namespace", f"{kind.kind} {name}: a cluster-scoped child needs a cluster-scoped parent and no namespace")
+    key = (kind.kind, where, name)
+    if key in seen:
+        raise Refusal("duplicate", f"{kind.kind} {name}")
+    seen.add(key)
     if not metadata.keys() <= HEAD:
-        raise Refusal("server-metadata", f"{place}: metadata.{min(metadata.keys() - HEAD)}")
+        raise Refusal("server-metadata", f"{kind.kind} {name}: metadata.{min(metadata.keys() - HEAD)}")
+    if "controller-uid" in (metadata.get("labels") or ()):
+        raise Refusal("server-metadata", f"{kind.kind} {name}: the label controller-uid is Metacontroller's")
+    if any(note.endswith(LAST_APPLIED) for note in metadata.get("annotations") or ()):
+        raise Refusal("server-metadata", f"{kind.kind} {name}: an annotation of whoever applied the object")
     if not FORBIDDEN.isdisjoint(child):
-        raise Refusal("server-field", f"{place}: {min(FORBIDDEN & child.keys())}")
+        raise Refusal("server-field", f"{kind.kind} {name}: {min(FORBIDDEN & child.keys())}")
     return kind
 
 
 def _shape(child: dict[str, Any], kind: Kind) -> None:
-    place = f"{kind.kind} {child['metadata']['name']}"
     spec = child.get("spec")
     if not isinstance(spec, dict):
         return
+    place = f"{kind.kind} {child['metadata']['name']}"
     if kind.kind == "Service":
         _ports(spec.get("ports") or (), place)
     template = spec.get("template")
     pod = template.get("spec") if isinstance(template, dict) else None
-    if pod:
-        for name in ("containers", "initContainers"):
-            for container in pod.get(name) or ():
-                _ports(container.get("ports") or (), place)
-                for amounts in (container.get("resources") or {}).values():
-                    _amounts(amounts, place)
+    for name in ("containers", "initContainers") if pod else ():
+        for container in pod.get(name) or ():
+            _container(container, place)
     for claim in spec.get("volumeClaimTemplates") or ():
         _amounts(((claim.get("spec") or {}).get("resources") or {}).get("requests") or {}, place)
+
+
+def _container(container: dict[str, Any], place: str) -> None:
+    _ports(container.get("ports") or (), place)
+    for amounts in (container.get("resources") or {}).values():
+        _amounts(amounts, place)
+    if any(variable.get("value") == "" for variable in container.get("env") or ()):
+        raise Refusal("empty", f"{place}: an empty env value, which the API server drops")
 
 
 def _ports(ports: Any, place: str) -> None:
@@ -148,8 +158,7 @@ def _new_namespaces(desired: Desired, observed: Observed) -> None:
 
 
 def _bytes(desired: Desired, encoded: bytes) -> None:
-    skeleton = encoded.translate(_KEPT, _DROPPED)
-    if any(mark in encoded for mark in SUSPICIOUS) or any(mark in skeleton for mark in _FLOATS):
+    if IN_MAPS.search(encoded) or IN_LISTS.search(encoded):
         for child in desired.children:
             _walk(child, f"{child['kind']} {child['metadata']['name']}", stored=True)
         _walk(desired.status, "status", stored=False)
@@ -172,17 +181,6 @@ def _walk(value: Any, place: str, *, stored: bool) -> None:
             _walk(item, f"{place}[{index}]", stored=stored)
     elif isinstance(value, dict):
         for key, item in value.items():
-            if stored:
-                _entry(key, item, place)
+            if stored and item == {} and key in DROPPED_EMPTY:
+                raise Refusal("empty", f"{place}.{key}")
             _walk(item, f"{place}.{key}", stored=stored)
-
-
-def _entry(key: str, item: Any, place: str) -> None:
-    if item == {} and key in DROPPED_EMPTY:
-        raise Refusal("empty", f"{place}.{key}")
-    if item == "" and key == "value" and ".env[" in place:
-        raise Refusal("empty", f"{place}.value")
-    if key.endswith("last-applied-configuration") and place.endswith(".annotations"):
-        raise Refusal("server-metadata", f"{place}: an annotation of whoever applied the object")
-    if key == "controller-uid" and place.endswith("metadata.labels"):
-        raise Refusal("server-metadata", f"{place}: the label controller-uid is Metacontroller's")
