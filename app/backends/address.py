@@ -4,11 +4,13 @@ Connection values are flat text, keyed as servicebinding.io has it: type, provid
 database, uri, bootstrap-servers, certificates, client-certificate, private-key, tls.
 """
 
+import re
 from urllib.parse import quote, unquote, urlsplit
 
 from app.backends.types import known, of_scheme
 
 Values = dict[str, str]
+_SCHEMES = re.compile(r",\s*[a-zA-Z][-+.a-zA-Z0-9]*://")
 
 
 def parts(url: str) -> Values:
@@ -17,18 +19,17 @@ def parts(url: str) -> Values:
     Raises ValueError, without the address, where it has no host or an impossible port.
     """
     scheme, _, rest = url.strip().partition("://") if "://" in url else ("", "", url.strip())
-    found = urlsplit(f"//{rest}")
-    hosts = [host for host in found.netloc.rpartition("@")[2].split(",") if host]
-    if not hosts:
-        raise ValueError("an address needs a host, as in redis://host:6379")
-    first = urlsplit(f"//{hosts[0].rpartition('://')[2]}")
+    found = urlsplit(f"//{_SCHEMES.sub(',', rest)}")
+    members = [member.rpartition("@") for member in found.netloc.split(",") if member]
+    hosts = [host for _, _, host in members]
+    user, _, password = next((login for login, _, _ in members if login), "").partition(":")
     try:
+        first = urlsplit(f"//{hosts[0] if hosts else ''}")
         port = first.port
     except ValueError:
-        raise ValueError("the port of an address must be a number up to 65535") from None
+        raise ValueError("the host and port of an address must read as in redis://host:6379") from None
     if not first.hostname:
         raise ValueError("an address needs a host, as in redis://host:6379")
-    user, _, password = found.netloc.rpartition("@")[0].partition(":")
     out = {
         "scheme": scheme.lower(),
         "host": first.hostname,
@@ -37,7 +38,7 @@ def parts(url: str) -> Values:
         "password": unquote(password),
         "database": unquote(found.path.strip("/")),
         "query": found.query,
-        "bootstrap-servers": ",".join(host.rpartition("://")[2] for host in hosts) if len(hosts) > 1 else "",
+        "bootstrap-servers": ",".join(hosts) if len(hosts) > 1 else "",
     }
     return {key: value for key, value in out.items() if value}
 

@@ -133,7 +133,10 @@ class Sync:
         certificates: Values = {}
         for field, ref in references(self.parent):
             if isinstance(ref, KeyedSecretReference):
-                given |= self.from_secret(field, ref)
+                told = self.from_secret(field, ref)
+                if "host" in told:
+                    given.pop("bootstrap-servers", None)  # all the servers of an address that no longer counts
+                given |= told
             else:
                 certificates = self.certificates(field, ref)
         tls = bool(spec.tls and spec.tls.enabled) or given.get("scheme") in ("rediss", "tls", "amqps", "https")

@@ -14,6 +14,7 @@ from app.status.ownership import conflict_message
 from app.status.readiness import Rollout, rollout
 
 PATIENCE_SECONDS = 10
+MISTAKES = {"CrossNamespaceReference", "InvalidAddress", "SlotNotGiven"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,15 +56,17 @@ def status(parent: PatternRunner, state: State, context: Context) -> dict[str, A
 
 def _overall(state: State, progress: Rollout, late: bool) -> list[Finding]:
     """Ready with its companions, by the gravest thing first."""
-    problem = next((found.problem for found in state.answers if found.problem), None)
+    problems = [found.problem for found in state.answers if found.problem]
+    mistake = next((problem for problem in problems if problem[0] in MISTAKES), None)
     if state.conflicts:
         return stalled("NameConflict", conflict_message(state.conflicts))
     if state.immutable:
         return stalled("ImmutableField", "Deployment: spec.selector cannot change; the present one stays until it is deleted")
-    if problem and problem[0] in ("CrossNamespaceReference", "InvalidAddress", "SlotNotGiven"):
-        return stalled(*problem)
-    if problem and any(found.problem and found.ask.required for found in state.answers):
-        return working(*problem)
+    if mistake:
+        return stalled(*mistake)
+    waited = next((found.problem for found in state.answers if found.problem and found.ask.required), None)
+    if waited:
+        return working(*waited)
     if late:
         return working(
             "ChildMissing", f"{', '.join(state.missing)}: asked for, but not there; the events of this object tell why"

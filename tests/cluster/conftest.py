@@ -1,0 +1,127 @@
+"""Fixtures: our kinds in the cluster, a namespace for each test, Metacontroller and the service beside."""
+
+import os
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.cluster.kubectl import Refused, eventually, kubectl, metacontroller_in_cluster
+
+ROOT = Path(__file__).parents[2]
+OPERATOR = str(Path(sys.executable).parent / "prism-operator")
+STRATEGIES = ("dynamic-apply", "server-side-apply") if os.environ.get("METACONTROLLER") else ("in-cluster",)
+
+
+def free_port() -> int:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        return int(taken.getsockname()[1])
+
+
+@pytest.fixture(scope="session")
+def kinds() -> None:
+    """The CRDs, applied as the README says."""
+    kubectl("apply", "--server-side", "--force-conflicts", "--validate=strict", "-f", str(ROOT / "crds"))
+    kubectl("wait", "--for=condition=Established", "crd", "--all", "--timeout=30s")
+
+
+@pytest.fixture
+def namespace(kinds: None) -> Iterator[str]:
+    """A namespace of the test's own, deleted afterwards."""
+    name = f"test-{uuid.uuid4().hex[:8]}"
+    kubectl("create", "namespace", name)
+    yield name
+    kubectl("delete", "namespace", name, "--wait=false")
+
+
+class Operator:
+    """The service on loopback and Metacontroller beside the cluster. ``manifests`` changes what Metacontroller is told."""
+
+    def __init__(self, strategy: str, logs: Path) -> None:
+        self.strategy, self.port, self.logs = strategy, free_port(), logs
+        self.url = f"http://127.0.0.1:{self.port}"
+        self.processes: dict[str, subprocess.Popen[bytes]] = {}
+
+    def start_service(self) -> None:
+        self._start("service", [OPERATOR, "serve", "--port", str(self.port)])
+        eventually(self._healthy, 20)
+
+    def start_metacontroller(self) -> None:
+        config = os.environ.get("METACONTROLLER_KUBECONFIG") or os.environ["KUBECONFIG"]
+        self._start(
+            "metacontroller",
+            [
+                os.environ["METACONTROLLER"],
+                f"--kubeconfig={config}",
+                f"--apply-strategy={self.strategy}",
+                "--discovery-interval=1s",
+                "--client-go-qps=500",
+                "--client-go-burst=1000",
+                "--metrics-address=0",
+                f"--health-probe-bind-address=127.0.0.1:{free_port()}",
+            ],
+        )
+
+    def manifests(self, release: str = "test", url: str = "") -> None:
+        """Gives Metacontroller the controllers, and its user the generated role and nothing else."""
+        printed = subprocess.run(
+            [OPERATOR, "manifests", "--hook-url", url or self.url, "--release", release],
+            check=True,
+            capture_output=True,
+            text=True,
+        )
+        kubectl("apply", "--validate=strict", "-f", "-", given=printed.stdout)
+        user = os.environ.get("METACONTROLLER_USER")
+        if user:
+            binding = kubectl(
+                "create", "clusterrolebinding", "prism-e2e", "--clusterrole=prism-operator-metacontroller", f"--user={user}",
+                "--dry-run=client", "-o", "yaml",
+            )  # fmt: skip
+            kubectl("apply", "-f", "-", given=binding)
+
+    def _healthy(self) -> bool:
+        try:
+            with urllib.request.urlopen(f"{self.url}/healthz", timeout=2) as answer:
+                return bool(answer.status == 200)
+        except OSError:
+            return False
+
+    def _start(self, name: str, command: list[str]) -> None:
+        with (self.logs / f"{name}-{self.strategy}.log").open("ab") as log:
+            self.processes[name] = subprocess.Popen(command, stdout=log, stderr=log)
+
+    def stop(self, *names: str) -> None:
+        for name in names or tuple(self.processes):
+            process = self.processes.pop(name)
+            process.terminate()
+            process.wait(20)
+
+
+@pytest.fixture(scope="session", params=STRATEGIES)
+def operator(request: pytest.FixtureRequest, kinds: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Operator]:
+    """Metacontroller with this apply strategy and the service; where both are in the cluster, those."""
+    running = Operator(request.param, tmp_path_factory.mktemp("logs"))
+    if request.param == "in-cluster":
+        assert metacontroller_in_cluster()
+        yield running
+        return
+    running.start_service()
+    running.manifests()
+    running.start_metacontroller()
+    time.sleep(3)
+    try:
+        yield running
+    finally:
+        running.stop()
+        for kind in ("compositecontroller", "decoratorcontroller"):
+            try:
+                kubectl("delete", kind, "-l", "app.kubernetes.io/part-of=prism-operator", "--ignore-not-found")
+            except Refused:
+                continue

@@ -1,0 +1,139 @@
+"""Two hundred runners at once, beside a hook that answers the same constant children: how long, and how many writes."""
+
+import http.server
+import json
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+
+from tests.cluster.conftest import Operator, free_port
+from tests.cluster.kubectl import apply, eventually, items, kubectl, writes
+
+pytestmark = pytest.mark.metacontroller
+NUMBER = 200
+OURS = ("deployments", "services", "secrets", "horizontalpodautoscalers", "patternrunners")
+
+
+def runner(index: int) -> dict[str, Any]:
+    spec = {"pattern": "keyvalue", "backend": "memstore", "replicas": 1}
+    return {"apiVersion": "prism.io/v1alpha1", "kind": "PatternRunner", "metadata": {"name": f"many-{index}"}, "spec": spec}
+
+
+class Constant(http.server.BaseHTTPRequestHandler):
+    """Answers every sync with the same three children, but for the name, and one status."""
+
+    protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
+    children: list[dict[str, Any]]
+
+    def do_POST(self) -> None:
+        body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        metadata = body["parent"]["metadata"]
+        text = json.dumps(self.children).replace("@name", metadata["name"]).replace("@space", metadata["namespace"])
+        answer = json.dumps({"children": json.loads(text), "status": {"phase": "Constant"}}).encode()
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(answer)))
+        self.end_headers()
+        self.wfile.write(answer)
+
+    def log_message(self, *_: Any) -> None:
+        pass
+
+
+@contextmanager
+def constant_hook(children: list[dict[str, Any]]) -> Iterator[str]:
+    handler = type("Handler", (Constant,), {"children": children})
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", free_port()), handler)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}"
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
+def children_of(namespace: str, name: str) -> list[dict[str, Any]]:
+    """A runner's children as they are in the cluster, bare of what the server adds, with placeholders for the names."""
+    found = items(namespace, "deployment,service,secret", "-l", f"prism.io/instance={name}")
+    out = []
+    for child in found:
+        labels = {key: value for key, value in child["metadata"]["labels"].items() if key != "controller-uid"}
+        bare = {key: child[key] for key in ("apiVersion", "kind", "type", "data") if key in child}
+        bare["metadata"] = {"name": child["metadata"]["name"], "namespace": namespace, "labels": labels}
+        if child["kind"] != "Secret":
+            bare["spec"] = {
+                k: v for k, v in child["spec"].items() if k not in ("clusterIP", "clusterIPs", "ipFamilies", "replicas")
+            }
+        out.append(bare)
+    text: list[dict[str, Any]] = json.loads(json.dumps(out).replace(namespace, "@space").replace(name, "@name"))
+    return text
+
+
+def statuses(path: str) -> list[dict[str, Any]]:
+    """The statuses of a list, read without the tables and the discovery that a person's kubectl makes."""
+    return [each.get("status", {}) for each in json.loads(kubectl("get", "--raw", path))["items"]]
+
+
+def all_available(namespace: str) -> bool:
+    found = statuses(f"/apis/apps/v1/namespaces/{namespace}/deployments")
+    return len(found) == NUMBER and all(each.get("availableReplicas") for each in found)
+
+
+def all_running(namespace: str) -> bool:
+    found = statuses(f"/apis/prism.io/v1alpha1/namespaces/{namespace}/patternrunners")
+    return [each.get("phase") for each in found] == ["Running"] * NUMBER
+
+
+def create_many(namespace: str, done: Any) -> tuple[float, float]:
+    """Seconds until all are done, and writes a runner, those that make the runners themselves not counted."""
+    before, start = writes(OURS), time.monotonic()
+    given = {"apiVersion": "v1", "kind": "List", "items": [runner(index) for index in range(NUMBER)]}
+    kubectl("create", "-n", namespace, "--validate=false", "-f", "-", given=json.dumps(given))
+    eventually(lambda: done(namespace), 180, pause=0.5)
+    seconds = time.monotonic() - start
+    time.sleep(3)
+    # The deployment controller writes deployments/status itself; its writes are the same for both hooks.
+    return seconds, (writes(OURS) - before - NUMBER) / NUMBER
+
+
+def test_two_hundred_runners_cost_little_more_than_a_constant_answer(operator: Operator, namespace: str) -> None:
+    if operator.strategy == "in-cluster":
+        pytest.fail("needs the binary in METACONTROLLER: it points the controllers to another hook for a while")
+    apply(namespace, {**runner(0), "metadata": {"name": "zz-origin"}})
+    eventually(lambda: items(namespace, "deployment"))
+    constant_children = children_of(namespace, "zz-origin")
+    seconds, count = create_many_in("ours", all_running)
+    with constant_hook(constant_children) as url:
+        operator.manifests("constant", url)
+        kubectl(
+            "patch",
+            "compositecontroller",
+            "prism-runner",
+            "--type=json",
+            "-p",
+            '[{"op":"remove","path":"/spec/hooks/customize"}]',
+        )
+        time.sleep(4)
+        floor_seconds, floor_count = create_many_in("constant", all_available)
+    operator.manifests()
+    time.sleep(3)
+    print(
+        f"\n{operator.strategy}: {seconds:.1f} s and {count:.1f} writes each; constant: {floor_seconds:.1f} s, {floor_count:.1f}"
+    )
+    assert seconds <= 1.2 * floor_seconds
+    assert count - floor_count <= 2.0
+
+
+def create_many_in(name: str, done: Any) -> tuple[float, float]:
+    namespace = f"scale-{name}-{time.monotonic_ns() % 100000}"
+    kubectl("create", "namespace", namespace)
+    try:
+        return create_many(namespace, done)
+    finally:
+        kubectl("delete", "namespace", namespace, "--wait=true", timeout=180)
