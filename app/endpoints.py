@@ -16,6 +16,7 @@ from pydantic import ValidationError
 from app import guard, wire
 from app.contract import Context
 from app.controllers import Controller, Sync
+from app.logs import origin
 from app.metrics import Metrics
 from app.settings import Settings
 
@@ -119,7 +120,7 @@ def _endpoint(controller: Controller, hook: str, service: Service, respond: Call
             )
             return _rejection(Rejected(500, f"the answer was held back: {refusal}"))
         except Exception as error:  # one failing parent must neither end the service nor leak what it held
-            log.exception("a hook failed", extra={"controller": controller.name, "hook": hook})
+            log.error("a hook failed", extra={"controller": controller.name, "hook": hook, **origin(error)})
             return _rejection(Rejected(500, f"internal error: {type(error).__name__}"))
         finally:
             service.waiting -= 1

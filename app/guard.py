@@ -99,15 +99,19 @@ def _head(child: Any, namespace: str, rules: Rules, seen: set[tuple[str, str, st
     if key in seen:
         raise Refusal("duplicate", f"{kind.kind} {name}")
     seen.add(key)
-    if not metadata.keys() <= HEAD:
-        raise Refusal("server-metadata", f"{kind.kind} {name}: metadata.{min(metadata.keys() - HEAD)}")
-    if "controller-uid" in (metadata.get("labels") or ()):
-        raise Refusal("server-metadata", f"{kind.kind} {name}: the label controller-uid is Metacontroller's")
-    if any(note.endswith(LAST_APPLIED) for note in metadata.get("annotations") or ()):
-        raise Refusal("server-metadata", f"{kind.kind} {name}: an annotation of whoever applied the object")
     if not FORBIDDEN.isdisjoint(child):
         raise Refusal("server-field", f"{kind.kind} {name}: {min(FORBIDDEN & child.keys())}")
+    _metadata(metadata, kind)
     return kind
+
+
+def _metadata(metadata: dict[str, Any], kind: Kind) -> None:
+    if not metadata.keys() <= HEAD:
+        raise Refusal("server-metadata", f"{kind.kind} {metadata['name']}: metadata.{min(metadata.keys() - HEAD)}")
+    if "controller-uid" in (metadata.get("labels") or ()):
+        raise Refusal("server-metadata", f"{kind.kind} {metadata['name']}: the label controller-uid is Metacontroller's")
+    if any(note.endswith(LAST_APPLIED) for note in metadata.get("annotations") or ()):
+        raise Refusal("server-metadata", f"{kind.kind} {metadata['name']}: an annotation of whoever applied the object")
 
 
 def _shape(child: dict[str, Any], kind: Kind) -> None:
@@ -118,8 +122,8 @@ def _shape(child: dict[str, Any], kind: Kind) -> None:
     if kind.kind == "Service":
         _ports(spec.get("ports") or (), place)
     template = spec.get("template")
-    pod = template.get("spec") if isinstance(template, dict) else None
-    for name in ("containers", "initContainers") if pod else ():
+    pod: dict[str, Any] = (template.get("spec") if isinstance(template, dict) else None) or {}
+    for name in ("containers", "initContainers"):
         for container in pod.get(name) or ():
             _container(container, place)
     for claim in spec.get("volumeClaimTemplates") or ():

@@ -78,20 +78,20 @@ def request(children: int) -> bytes:
 def _observed(index: int) -> dict[str, Any]:
     there = child(index, "team-a")
     owner = {"apiVersion": "bench.prism.io/v1", "kind": "Bench", "name": "bench", "uid": UID, "controller": True}
-    fields = {f"f:{key}": {} for key in there["data"]}
+    fields: dict[str, Any] = {f"f:{key}": {} for key in there["data"]}
     there["metadata"] |= {"uid": UID[:-2] + f"{index % 100:02d}", "ownerReferences": [owner], **_server_side("ConfigMap", fields)}
     return there
 
 
 def _server_side(kind: str, fields: dict[str, Any]) -> dict[str, Any]:
-    labels = {
+    labels: dict[str, Any] = {
         ".": {},
         "f:app.kubernetes.io/managed-by": {},
         "f:prism.io/instance": {},
         "f:prism.io/index": {},
         "f:controller-uid": {},
     }
-    owners = {".": {}, f'k:{{"uid":"{UID}"}}': {}}
+    owners: dict[str, Any] = {".": {}, f'k:{{"uid":"{UID}"}}': {}}
     metadata = {"f:annotations": {".": {}, "f:prism.io/hash": {}}, "f:labels": labels, "f:ownerReferences": owners}
     entries = [
         {

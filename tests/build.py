@@ -33,7 +33,7 @@ def owned(manifest: Manifest, uid: str = UID) -> Manifest:
 
 
 def secret(
-    name: str, namespace: str = NAMESPACE, uid: str = "", kind: str = "Opaque", annotations: Manifest | None = None, **data: str
+    name: str, namespace: str = NAMESPACE, uid: str = "", kind: str = "Opaque", annotations: Manifest | None = None, **data: Any
 ) -> Manifest:
     """A Secret; ``uid`` makes it the child of that parent."""
     values = {key.replace("__", "."): base64.b64encode(value.encode()).decode() for key, value in data.items()}

@@ -15,6 +15,7 @@ PATTERN = r"^[+-]?([0-9]+|[0-9]+[.][0-9]*|[.][0-9]+)(([KMGTPE]i)|[numkMGTPE]|([e
 DECIMAL = {"n": -9, "u": -6, "m": -3, "": 0, "k": 3, "M": 6, "G": 9, "T": 12, "P": 15, "E": 18}
 BINARY = {"Ki": 1, "Mi": 2, "Gi": 3, "Ti": 4, "Pi": 5, "Ei": 6}
 _MATCH = re.compile(PATTERN)
+WHAT = "must be a quantity such as 500m, 2 or 1Gi"
 _NANO = Decimal("1e-9")
 _MAX = Decimal(2**63 - 1)
 
@@ -26,9 +27,15 @@ def canonical(text: str) -> str:
     Raises ValueError, without the text, where it is no quantity.
     """
     found = _MATCH.match(text)
-    if not found:
-        raise ValueError("must be a quantity such as 500m, 2 or 1Gi")
-    number, suffix = text[: len(text) - len(found[2] or "")], found[2] or ""
+    if not found or len(text) > 64:
+        raise ValueError(WHAT)
+    try:
+        return _spelled(text[: len(text) - len(found[2] or "")], found[2] or "")
+    except ArithmeticError:
+        raise ValueError(WHAT) from None
+
+
+def _spelled(number: str, suffix: str) -> str:
     with localcontext() as context:
         context.prec = 60
         if suffix in BINARY:

@@ -1,54 +1,76 @@
 """The address of a backend, taken apart and put together: ``redis://user:password@host:6379/0``.
 
 Connection values are flat text, keyed as servicebinding.io has it: type, provider, host, port, username, password,
-database, uri, bootstrap-servers, certificates, client-certificate, private-key, tls.
+database, uri, bootstrap-servers, certificates, client-certificate, private-key, tls. Errors never quote what they read:
+it may be a password.
 """
 
 import re
-from urllib.parse import quote, unquote, urlsplit
+from urllib.parse import quote, unquote
 
 from app.backends.types import known, of_scheme
 
 Values = dict[str, str]
-_SCHEMES = re.compile(r",\s*[a-zA-Z][-+.a-zA-Z0-9]*://")
+TLS_SCHEMES = {"rediss", "tls", "amqps", "https", "ssl", "sasl_ssl"}
+SCHEME_PORTS = {"amqps": "5671", "http": "80", "https": "443", "mongodb+srv": ""}
+_SCHEME = r"[a-zA-Z][-+._a-zA-Z0-9]*://"
+_URL = re.compile(rf"^(?:({_SCHEME}))?([^/?#]*)(?:/([^?#]*))?(?:\?([^#]*))?(?:#.*)?$", re.DOTALL)
+_NEXT = re.compile(rf",\s*(?:{_SCHEME})?")
+_MEMBER = re.compile(r"^(?:\[([0-9a-fA-F:.]+)\]|([a-zA-Z0-9][-_.a-zA-Z0-9]*))(?::([0-9]{1,5}))?$")
 
 
 def parts(url: str) -> Values:
     """The parts of an address; several hosts, parted by commas, give the first as host and port, all as bootstrap-servers.
 
-    Raises ValueError, without the address, where it has no host or an impossible port.
+    Raises ValueError, without the address, where a host or a port cannot be read.
     """
-    scheme, _, rest = url.strip().partition("://") if "://" in url else ("", "", url.strip())
-    found = urlsplit(f"//{_SCHEMES.sub(',', rest)}")
-    members = [member.rpartition("@") for member in found.netloc.split(",") if member]
-    hosts = [host for _, _, host in members]
+    scheme, authority, path, query = _split(url)
+    members = [member.strip().rpartition("@") for member in authority.split(",")]
+    servers = [server(host) for _, _, host in members]
     user, _, password = next((login for login, _, _ in members if login), "").partition(":")
-    try:
-        first = urlsplit(f"//{hosts[0] if hosts else ''}")
-        port = first.port
-    except ValueError:
-        raise ValueError("the host and port of an address must read as in redis://host:6379") from None
-    if not first.hostname:
-        raise ValueError("an address needs a host, as in redis://host:6379")
     out = {
         "scheme": scheme.lower(),
-        "host": first.hostname,
-        "port": str(port) if port else "",
+        "host": servers[0][0],
+        "port": servers[0][1],
         "username": unquote(user),
         "password": unquote(password),
-        "database": unquote(found.path.strip("/")),
-        "query": found.query,
-        "bootstrap-servers": ",".join(hosts) if len(hosts) > 1 else "",
+        "database": unquote(path.strip("/")),
+        "query": query,
+        "bootstrap-servers": ",".join(joined(*each) for each in servers) if len(servers) > 1 else "",
     }
     return {key: value for key, value in out.items() if value}
+
+
+def _split(url: str) -> tuple[str, str, str, str]:
+    """Scheme, authority, path and query. A login with an unescaped / would leave its @ in the path."""
+    found = _URL.match(url.strip())
+    head = found[1] or "" if found else ""
+    rest = _URL.match(_NEXT.sub(",", url.strip()[len(head) :]))
+    if rest is None or rest[1] or "@" in (rest[3] or ""):
+        raise ValueError("an address must read as in redis://user:password@host:6379, special characters percent-encoded")
+    return head.removesuffix("://"), rest[2], rest[3] or "", rest[4] or ""
+
+
+def server(text: str) -> tuple[str, str]:
+    """Host and port, empty where there is none. Raises ValueError, without the text, where it is neither."""
+    found = _MEMBER.match(text)
+    if not found or (found[3] and not 1 <= int(found[3]) <= 65535):
+        raise ValueError("an address needs a host and a port up to 65535, as in redis://host:6379")
+    return found[1] or found[2], found[3] or ""
+
+
+def joined(host: str, port: str) -> str:
+    """``host:port``, brackets around IPv6, or the host alone."""
+    bare = f"[{host}]" if ":" in host else host
+    return f"{bare}:{port}" if port else bare
 
 
 def recognized(kind: str, provider: str, scheme: str) -> str:
     """The backend type from what was said of it: a known provider, a known type, else the address."""
     for said in (provider, kind):
-        if said and known(said).schemes + (("builtin",) if known(said).builtin else ()):
+        if said and (known(said).schemes or known(said).builtin):
             return known(said).name
-    return of_scheme(scheme) or (known(kind).name if not provider else known(provider).name)
+    return of_scheme(scheme) or known(provider or kind).name
 
 
 def complete(kind: str, given: Values, *, tls: bool) -> Values:
@@ -56,7 +78,7 @@ def complete(kind: str, given: Values, *, tls: bool) -> Values:
 
     ``given`` may hold scheme and query besides the values; neither is published by itself.
     """
-    entry = known(kind)
+    entry, scheme = known(kind), given.get("scheme", "")
     values = {key: value for key, value in given.items() if value and key not in ("scheme", "query")}
     values["type"] = entry.name
     values.setdefault("provider", entry.name)
@@ -64,33 +86,34 @@ def complete(kind: str, given: Values, *, tls: bool) -> Values:
         values["tls"] = "true"
     if "host" not in values:
         return values
-    if "port" not in values and entry.port:
-        values["port"] = str(entry.port)
+    port = SCHEME_PORTS.get(scheme, str(entry.port or ""))
+    if port:
+        values.setdefault("port", port)
     if entry.name == "redis":
         values.setdefault("database", "0")
     endpoint = endpoint_of(values)
     if entry.list_of_hosts:
-        servers = values.get("bootstrap-servers", endpoint).split(",")
-        values["bootstrap-servers"] = ",".join(s if ":" in s or not entry.port else f"{s}:{entry.port}" for s in servers)
-        endpoint = values["bootstrap-servers"]
+        servers = [server(each) for each in values.get("bootstrap-servers", endpoint).split(",")]
+        endpoint = ",".join(joined(host, own or port) for host, own in servers)
+        values["bootstrap-servers"] = endpoint
     values["uri"] = _uri(entry.name, given, values, endpoint, tls=tls)
     return values
 
 
 def endpoint_of(values: Values) -> str:
     """``host:port``, or what of it is known."""
-    host = f"[{values['host']}]" if ":" in values.get("host", "") else values.get("host", "")
-    return f"{host}:{values['port']}" if values.get("port") else host
+    return joined(values["host"], values.get("port", "")) if "host" in values else ""
 
 
 def _uri(kind: str, given: Values, values: Values, endpoint: str, *, tls: bool) -> str:
-    entry = known(kind)
+    entry, query = known(kind), given.get("query", "")
     scheme = given.get("scheme") or (entry.schemes[0] if entry.schemes else kind)
     if tls and entry.tls_scheme:
         scheme = entry.tls_scheme
+    if tls and kind == "postgresql" and "sslmode=" not in query:
+        query = f"{query}&sslmode=require".lstrip("&")
     user = quote(values.get("username", ""), safe="")
     secret = ":" + quote(values["password"], safe="") if values.get("password") else ""
     login = f"{user}{secret}@" if user or secret else ""
     path = "/" + quote(values["database"], safe="") if values.get("database") else ""
-    query = f"?{given['query']}" if given.get("query") else ""
-    return f"{scheme}://{login}{endpoint}{path}{query}"
+    return f"{scheme}://{login}{endpoint}{path}" + (f"?{query}" if query else "")

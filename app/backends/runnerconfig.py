@@ -9,10 +9,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from app.backends.address import Values, endpoint_of
+from app.backends.inline import is_address_key
 from app.backends.patterns import Pattern
 from app.backends.types import known
 
-ADDRESS_KEYS = re.compile(r"^([a-z0-9]+(Url|_url)|url|connectionString|connection_string|brokers|bootstrapServers|address)$")
 _CAPITAL = re.compile(r"(?<=[a-z0-9])([A-Z])")
 
 
@@ -23,7 +23,7 @@ def snake(key: str) -> str:
 
 def settings(config: Mapping[str, Any] | None) -> dict[str, Any]:
     """The user's settings in the runners' spelling, without those that say where the backend is."""
-    return {snake(key): value for key, value in (config or {}).items() if not ADDRESS_KEYS.match(key)}
+    return {snake(key): value for key, value in (config or {}).items() if not is_address_key(key)}
 
 
 def driver(values: Values) -> dict[str, Any]:
@@ -42,7 +42,7 @@ def driver(values: Values) -> dict[str, Any]:
         out = {"database_url": values.get("uri", ""), "connection_string": values.get("uri", "")}
     elif kind == "s3":
         keys = {"access_key_id": values.get("username"), "secret_access_key": values.get("password")}
-        out = {"endpoint": endpoint_of(values), "use_ssl": "tls" in values, **{k: v for k, v in keys.items() if v}}
+        out = {"endpoint": endpoint_of(values), "use_ssl": values.get("tls") == "true", **{k: v for k, v in keys.items() if v}}
     elif not known(kind).builtin:
         out = {"url": values.get("uri", ""), "address": endpoint_of(values), **login}
     return {key: value for key, value in out.items() if value not in ("", [""])}
@@ -57,7 +57,8 @@ def runner_config(
         sinks = {slot: {"driver": values["type"], "config": driver(values)} for slot, values in slots.items()}
         return {"name": name, "slots": sinks, "behavior": own}
     if pattern.shape == "mailbox":
-        storage = own.pop("storage", {})
+        storage = own.pop("storage", None)
+        storage = storage if isinstance(storage, dict) else {}
         return {"name": name, "behavior": own, "storage": {"database_path": "/tmp/mailbox.db", **storage}}  # noqa: S108
     entry: dict[str, Any] = {"name": name, "pattern": said, "pattern_version": "v1", "description": f"{said} {name}"}
     if pattern.shape == "slots":
@@ -78,4 +79,4 @@ def runner_config(
 
 
 def _number(text: str) -> int:
-    return int(text) if text.isdigit() else 0
+    return int(text) if re.fullmatch("[0-9]{1,9}", text) else 0

@@ -1,25 +1,22 @@
 """Which slots a runner has, what each asks for, and what the cluster answers."""
 
 import json
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 import msgspec
 
 from app.api.kinds import SECRET
 from app.api.v1alpha1.backendconfig import BackendConfig
 from app.api.v1alpha1.patternrunner import RunnerSpec
-from app.backends.address import Values, complete, parts, recognized
+from app.backends.address import Values
+from app.backends.inline import inline
 from app.backends.patterns import pattern_of
-from app.backends.runnerconfig import ADDRESS_KEYS
-from app.backends.types import is_known, known
+from app.backends.types import known
 from app.bindings.values import decode, values_of
 from app.contract import Object, Observed, read
 
 BACKENDS_JSON = "backends.json"
 CONFIG = BackendConfig.definition.kind
-_FIELDS = ("host", "port", "username", "password", "database", "scheme", "query", "bootstrap-servers")
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,46 +78,29 @@ def _main(spec: RunnerSpec, namespace: str, slot: str) -> Ask:
     """The slot that a lone ``backend`` serves: a built-in, a named BackendConfig, an address in the spec, in this order."""
     reference = spec.backend_config
     backend = spec.backend or ""
-    if known(backend).builtin or not (backend or reference or spec.config):
-        return Ask(
-            slot,
-            True,
-            inline={"type": known(backend or "memstore").name, "provider": known(backend or "memstore").name},
-        )
+    if known(backend).builtin:
+        return Ask(slot, True, inline=_builtin(backend))
     if reference and reference.namespace not in ("", namespace):
         why = f"spec.backendConfig.namespace: a BackendConfig must lie in the namespace of its user, {namespace}"
         return Ask(slot, True, problem=("CrossNamespaceReference", why))
     if reference and reference.name:
         return Ask(slot, True, ref=reference.name)
-    try:
-        inline = _inline(backend, {**(reference.model_extra or {} if reference else {}), **(spec.config or {})})
-    except ValueError as error:
-        return Ask(slot, True, problem=("InvalidAddress", f"spec.config: {error}"))
-    if inline:
-        return Ask(slot, True, inline=inline)
+    for field, said in (("config", spec.config), ("backendConfig", reference.model_extra if reference else None)):
+        try:
+            found = inline(backend, said or {})
+        except ValueError as error:
+            return Ask(slot, True, problem=("InvalidAddress", f"spec.{field}.{error}"))
+        if found:
+            return Ask(slot, True, inline=found)
     if backend:
         return Ask(slot, True, ref=backend.lower())
-    return Ask(slot, True, inline={"type": "memstore", "provider": "memstore"})
+    if spec.backend_bindings:
+        return Ask(slot, True, problem=("SlotNotGiven", f"spec.backendBindings.{slot}: pattern {spec.pattern} needs it"))
+    return Ask(slot, True, inline=_builtin("memstore"))
 
 
-def _inline(backend: str, said: Mapping[str, Any]) -> Values | None:
-    """Values from connection keys of the spec, such as natsUrl or host and port; None where there are none."""
-    given: Values = {}
-    for key in sorted(said):
-        if ADDRESS_KEYS.match(key):
-            text = ",".join(map(str, said[key])) if isinstance(said[key], list) else str(said[key])
-            prefix = key.removesuffix("Url").removesuffix("_url")
-            given = {**parts(text), **({"kind": prefix} if key != prefix and is_known(prefix) else {})}
-            break
-    given |= {key: str(said[key]) for key in _FIELDS if isinstance(said.get(key), str | int)}
-    if "host" not in given:
-        return None
-    kind = given.pop("kind", "") if not is_known(backend) else backend
-    return complete(
-        recognized(kind or backend, "", given.get("scheme", "")),
-        given,
-        tls=given.get("scheme") in ("rediss", "tls", "amqps"),
-    )
+def _builtin(name: str) -> Values:
+    return {"type": known(name).name, "provider": known(name).name}
 
 
 def answer(ask: Ask, namespace: str, name: str, observed: Observed) -> Answer:
@@ -158,13 +138,17 @@ def _said(config: Object, ask: Ask) -> tuple[str, str] | None:
 
 
 def remembered(slot: str, namespace: str, name: str, observed: Observed) -> Values | None:
-    """The last values that served a slot: from its own binding Secret, else from the observed ``backends.json``."""
+    """The last values that served a slot: from its own binding Secret, else from the observed ``backends.json``.
+
+    A built-in that served it is no memory: it was a part of the runner, which may be another by now.
+    """
     own = observed.children.get(SECRET, namespace, slot_secret(name, slot))
     if own is not None and "type" in (values := decode(own.data)):
         return values
     config = observed.children.get(SECRET, namespace, f"{name}-config")
     text = decode(config.data).get(BACKENDS_JSON, "{}") if config is not None else "{}"
     try:
-        return values_of(json.loads(text)[slot])
+        found = values_of(json.loads(text)[slot])
+        return None if known(found["type"]).builtin else found
     except (KeyError, TypeError, ValueError, msgspec.DecodeError):
         return None

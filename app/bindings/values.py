@@ -5,6 +5,7 @@ Both forms can be read back: they are the memory that keeps a workload running w
 
 import base64
 import binascii
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -55,7 +56,8 @@ def _typed(kind: str, key: str, value: str) -> Any:
     if key == "tls":
         return value == "true"
     number = key in NUMBERS or (key == "database" and kind == "redis")
-    return int(value) if number and value.isdigit() and str(int(value)) == value else value
+    plain = re.fullmatch("0|[1-9][0-9]{0,8}", value)
+    return int(value) if number and plain else value
 
 
 def _text(value: Any) -> str:

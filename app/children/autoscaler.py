@@ -43,8 +43,19 @@ def _utilization(name: str, percent: int) -> dict[str, Any]:
 def _stored(value: Any) -> Any:
     """A metric that a user wrote, with its quantities in the stored form; what is no quantity is left to the API server."""
     if isinstance(value, dict):
-        return {key: _quantity(item) if key in ("averageValue", "value") else _stored(item) for key, item in value.items()}
-    return [_stored(item) for item in value] if isinstance(value, list) else value
+        pairs = {key: _quantities(item) if key == "target" else _stored(item) for key, item in value.items()}
+        return {key: item for key, item in pairs.items() if item not in (None, "", {}, [])}
+    if isinstance(value, float):
+        return int(value) if value.is_integer() else str(value)
+    return [_stored(item) for item in value if item is not None] if isinstance(value, list) else value
+
+
+def _quantities(target: Any) -> Any:
+    """A metric's target, whose values are quantities."""
+    if not isinstance(target, dict):
+        return _stored(target)
+    pairs = {key: _quantity(item) if key in ("averageValue", "value") else item for key, item in target.items()}
+    return _stored(pairs)
 
 
 def _quantity(value: Any) -> Any:

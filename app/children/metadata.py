@@ -8,6 +8,7 @@ from app.api.kinds import Kind
 
 Child = dict[str, Any]
 MANAGED_BY = "prism-operator"
+NOT_OURS = "last-applied-configuration"
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +47,7 @@ def common_labels(owner: Owner) -> dict[str, str]:
 def child(kind: Kind, owner: Owner, name: str, annotations: Mapping[str, str] | None = None, **body: Any) -> Child:
     """A child object of the parent's namespace."""
     metadata: dict[str, Any] = {"name": name, "namespace": owner.namespace, "labels": common_labels(owner)}
-    if annotations:
-        metadata["annotations"] = dict(sorted(annotations.items()))
+    kept = {key: text for key, text in sorted((annotations or {}).items()) if not key.endswith(NOT_OURS)}
+    if kept:
+        metadata["annotations"] = kept
     return {"apiVersion": kind.api_version, "kind": kind.kind, "metadata": metadata, **body}

@@ -25,7 +25,9 @@ def scheduling(layers: list[Placement | None], selector: dict[str, str]) -> dict
         if value:
             out[Placement.model_fields[name].alias or name] = canonical(value)
     if any(isinstance(layer, StrategicPlacement) and layer.strategy == "MultiZone" for layer in given):
-        out.setdefault("topologySpreadConstraints", []).append(_even(selector))
+        given_zones = out.setdefault("topologySpreadConstraints", [])
+        if all(constraint["topologyKey"] != ZONE for constraint in given_zones):
+            given_zones.append(_even(selector))
     return out
 
 

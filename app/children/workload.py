@@ -13,12 +13,20 @@ LAST_APPLIED = "metacontroller.k8s.io/last-applied-configuration"
 ROLLING = {"type": "RollingUpdate", "rollingUpdate": {"maxSurge": "25%", "maxUnavailable": "25%"}}
 
 
-def deployment(owner: Owner, template: dict[str, Any], replicas: int | None) -> Child:
-    """A Deployment. An annotation carries the hash of its template, so a status can tell whether it has arrived."""
+def deployment(owner: Owner, template: dict[str, Any], replicas: int | None, held: str | None = None) -> Child:
+    """A Deployment. An annotation carries the hash of its template, so a status can tell whether it has arrived.
+
+    ``held`` is the hash of the template that runs and must go on to run: another one is written down but not rolled out
+    (``paused``) until it is given without.
+    """
     spec: dict[str, Any] = {"selector": {"matchLabels": owner.selector}, "strategy": ROLLING, "template": template}
     if replicas is not None:
         spec["replicas"] = replicas
-    return child(DEPLOYMENT, owner, owner.name, {TEMPLATE: digest(template)}, spec=spec)
+    wanted = digest(template)
+    if held is not None and held != wanted:
+        spec["paused"] = True
+        wanted = held
+    return child(DEPLOYMENT, owner, owner.name, {TEMPLATE: wanted}, spec=spec)
 
 
 def digest(value: Any) -> str:

@@ -48,6 +48,8 @@ class Standins:
         wanted = deployment["spec"].get("replicas", 1)
         revision = sha256(repr(sorted(_flat(template))).encode()).hexdigest()[:9]
         pods = [pod for pod in self.cluster.all(POD) if owner_uid(pod) == metadata["uid"]]
+        if deployment["spec"].get("paused") and pods:
+            revision = pods[0]["metadata"]["labels"]["pod-template-hash"]
         present = {pod["metadata"]["name"] for pod in pods if pod["metadata"]["labels"]["pod-template-hash"] == revision}
         names = [f"{metadata['name']}-{revision}-{index}" for index in range(wanted)]
         for pod in pods:

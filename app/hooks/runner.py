@@ -7,21 +7,19 @@ from app.api.kinds import AUTOSCALER, DEPLOYMENT, POD, SECRET, SERVICE, Kind
 from app.api.v1alpha1.patternrunner import PatternRunner, RunnerSpec
 from app.backends.patterns import pattern_of
 from app.backends.runnerconfig import runner_config
-from app.bindings.slots import BACKENDS_JSON, CONFIG, Answer, Ask, answer, asks, binding_name, slot_secret
+from app.bindings.slots import BACKENDS_JSON, CONFIG, Answer, answer, asks, binding_name, slot_secret
 from app.bindings.values import decode, entry
 from app.children import secret, workload
 from app.children.autoscaler import autoscaler
 from app.children.metadata import Child, Owner, label_value
-from app.children.placement import resources, scheduling
-from app.children.pod import HASH, RESTARTED, Container, Mount, pod_template
+from app.children.pod import HASH, RESTARTED
+from app.children.runnerpod import RUNNER_JSON, runner_pod
 from app.children.service import service
 from app.contract import Context, Desired, Object, Observed, Related, read
 from app.hooks.runnerstatus import State, status
 from app.status.ownership import conflicts
 
 COMPONENT = "runner"
-DEFAULT_REGISTRY = "ghcr.io/prism"
-RUNNER_JSON = "runner.json"
 RECHECK_SECONDS = 10
 OWNED = (DEPLOYMENT, SERVICE, SECRET, AUTOSCALER)
 
@@ -45,7 +43,13 @@ def customize(parent: PatternRunner, context: Context) -> tuple[Related, ...]:
 def candidates(spec: RunnerSpec, name: str, namespace: str) -> list[tuple[Kind, str]]:
     """Every object that a runner of this spec may create."""
     secrets = [f"{name}-config", *(slot_secret(name, ask.slot) for ask in asks(spec, namespace) if not ask.builtin)]
-    return [(DEPLOYMENT, name), (SERVICE, name), *((SECRET, each) for each in secrets), (AUTOSCALER, name)]
+    scaled = [(AUTOSCALER, name)] if autoscaled(spec) else []
+    return [(DEPLOYMENT, name), (SERVICE, name), *((SECRET, each) for each in secrets), *scaled]
+
+
+def autoscaled(spec: RunnerSpec) -> bool:
+    """Whether a HorizontalPodAutoscaler owns the number of pods."""
+    return bool(spec.autoscaling and spec.autoscaling.enabled and spec.autoscaling.scaler == "hpa")
 
 
 def owner_of(parent: PatternRunner) -> Owner:
@@ -83,13 +87,16 @@ class Runner:
             answers=self.answers,
             deployment=self.live,
             template=workload.digest(self.deployment["spec"]["template"]) if self.deployment else "",
+            replicas=self.deployment["spec"].get("replicas") if self.deployment else None,
             autoscaler=self.observed.children.get(AUTOSCALER, self.namespace, self.name),
             pods=tuple(self.observed.related.all(POD)),
             missing=self.missing(children),
             immutable=self.kept_selector,
             selector=self.owner.selector,
         )
-        return Desired(children, status(self.parent, state, self.context), RECHECK_SECONDS if state.missing else 0)
+        # The first sync always finds nothing yet; its creations wake the next one.
+        again = RECHECK_SECONDS if state.missing and self.parent.status and self.parent.status.conditions else 0
+        return Desired(children, status(self.parent, state, self.context), again)
 
     @property
     def name(self) -> str:
@@ -115,8 +122,6 @@ class Runner:
     @cached_property
     def taken(self) -> list[tuple[Kind, str]]:
         wanted = candidates(self.parent.spec, self.name, self.namespace)
-        if not self.autoscaled:
-            wanted = [pair for pair in wanted if pair[0] is not AUTOSCALER]
         return conflicts(wanted, self.namespace, self.parent.metadata.uid, self.observed)
 
     def mine(self, child: Child) -> bool:
@@ -124,8 +129,7 @@ class Runner:
 
     @cached_property
     def autoscaled(self) -> bool:
-        scaling = self.parent.spec.autoscaling
-        return bool(scaling and scaling.enabled and scaling.scaler == "hpa")
+        return autoscaled(self.parent.spec)
 
     @cached_property
     def bound(self) -> bool:
@@ -177,22 +181,22 @@ class Runner:
         """Rolls the pods when what they read changes; the observed one while that is not known, or not there yet."""
         bindings = [secret.binding(self.owner, "", a.values) for a in self.answers if a.values is not None and not a.ask.builtin]
         waiting = len(bindings) != len(self.bindings)
-        if (not self.bound or waiting) and self.live is not None:
+        if (not self.settled or waiting) and self.live is not None:
             annotations = read(self.live.spec)["template"]["metadata"].get("annotations", {})
             return str(annotations.get(HASH, ""))
         return workload.digest([self.config["data"] if self.config else {}, *(child["data"] for child in bindings)])
 
     @cached_property
-    def gate(self) -> bool:
-        """Whether the Deployment may exist: it does already, or all that it needs is there and ours."""
-        needed = not any(kind is SECRET for kind, _ in self.taken)
-        return self.live is not None or (self.bound and needed)
+    def settled(self) -> bool:
+        """Whether all that the pods read is known and ours. Until then none is started, and those that run stay as they are."""
+        return self.bound and not any(kind is SECRET for kind, _ in self.taken)
 
     @cached_property
     def _deployment(self) -> tuple[Child, bool] | None:
-        if not self.gate:
+        if self.live is None and not self.settled:
             return None
-        child = workload.deployment(self.owner, self.template(), self.replicas())
+        held = self.live.metadata.annotations.get(workload.TEMPLATE) if self.live is not None and not self.settled else None
+        child = workload.deployment(self.owner, self.template(), self.replicas(), held)
         return child, workload.keep_selector(child, self.live)
 
     @property
@@ -211,23 +215,11 @@ class Runner:
         return workload.replicas_to_emit(wanted, self.autoscaled, self.live, self.context.settings.field_manager)
 
     def template(self) -> dict[str, object]:
-        spec = self.parent.spec
-        layers = [spec.runner_spec, spec.placement]
-        container = Container(
-            name=f"{spec.pattern.replace('_', '-')}-runner",
-            image=image(spec, self.context.settings.image_registry),
-            port=spec.service.port,
-            args=[f"-config=/config/{RUNNER_JSON}"],
-            env={"BACKEND_CONFIG_PATH": f"/config/{BACKENDS_JSON}", "SERVICE_BINDING_ROOT": "/bindings"},
-            pull_policy=spec.image_pull_policy,
-            resources=resources(layers, spec.resources),
-            mounts=mounts(self.name, asks(spec, self.namespace)),
-        )
         notes = {HASH: self.hash}
         restarted = self.parent.metadata.annotations.get(RESTARTED)
         if restarted:
             notes[RESTARTED] = restarted
-        return pod_template(self.owner, container, scheduling(layers, self.owner.selector), spec.pod_template, notes)
+        return runner_pod(self.owner, self.parent.spec, notes, self.context.settings.image_registry)
 
     def missing(self, children: list[Child]) -> tuple[str, ...]:
         """Children that are asked for and not there yet."""
@@ -237,20 +229,3 @@ class Runner:
             for child in children
             if self.observed.children.get(kinds[child["kind"]], self.namespace, child["metadata"]["name"]) is None
         )
-
-
-def mounts(name: str, wanted: tuple[Ask, ...]) -> tuple[Mount, ...]:
-    """The configuration, and a folder for each slot. Slots do not hold up a pod: the configuration says all they do."""
-    slots = (ask.slot for ask in wanted if not ask.builtin)
-    return (
-        Mount("config", f"{name}-config", "/config"),
-        *(Mount(f"binding-{slot.replace('_', '-')}", slot_secret(name, slot), f"/bindings/{slot}", True) for slot in slots),
-    )
-
-
-def image(spec: RunnerSpec, registry: str) -> str:
-    """The runner's image, from the registry of this installation where it has one of its own."""
-    wanted = spec.image or f"{DEFAULT_REGISTRY}/{spec.pattern.replace('_', '-')}-runner:latest"
-    if registry and wanted.startswith(f"{DEFAULT_REGISTRY}/"):
-        return registry.rstrip("/") + wanted.removeprefix(DEFAULT_REGISTRY)
-    return wanted

@@ -7,6 +7,7 @@ from typing import Any
 
 from app.api.kinds import Kind
 from app.api.v1alpha1.patternrunner import PatternRunner
+from app.backends.patterns import PATTERNS
 from app.bindings.slots import Answer
 from app.contract import Context, Object, read
 from app.status.conditions import Finding, ready, stalled, working, written
@@ -14,6 +15,7 @@ from app.status.ownership import conflict_message
 from app.status.readiness import Rollout, rollout
 
 PATIENCE_SECONDS = 10
+CHILDREN = "ChildrenExist"
 MISTAKES = {"CrossNamespaceReference", "InvalidAddress", "SlotNotGiven"}
 
 
@@ -25,6 +27,7 @@ class State:
     answers: tuple[Answer, ...]
     deployment: Object | None
     template: str
+    replicas: int | None
     autoscaler: Object | None
     pods: tuple[Object, ...]
     missing: tuple[str, ...]
@@ -34,13 +37,15 @@ class State:
 
 def status(parent: PatternRunner, state: State, context: Context) -> dict[str, Any]:
     """The whole status. Numbers are those of the observed Deployment."""
-    progress = rollout(state.deployment, state.template, state.pods)
+    progress = rollout(state.deployment, state.template, state.replicas, state.pods)
     late = _late(parent, state, context.now)
     findings = [
         *_overall(state, progress, late),
         *_bound(state),
         *_available(state, progress),
         *_scaling(parent, state),
+        *_absent(state, late),
+        *_strange(parent),
     ]
     previous = parent.status.conditions if parent.status else ()
     return {
@@ -68,9 +73,9 @@ def _overall(state: State, progress: Rollout, late: bool) -> list[Finding]:
     if waited:
         return working(*waited)
     if late:
-        return working(
-            "ChildMissing", f"{', '.join(state.missing)}: asked for, but not there; the events of this object tell why"
-        )
+        return working("ChildMissing", _missing(state))
+    if state.missing:
+        return working("Progressing", "the children are being created")
     if not progress.done:
         return working(progress.reason, progress.message)
     return ready(progress.reason, progress.message)
@@ -79,8 +84,27 @@ def _overall(state: State, progress: Rollout, late: bool) -> list[Finding]:
 def _late(parent: PatternRunner, state: State, now: str) -> bool:
     """Whether a child has been missing for longer than creating one takes."""
     previous = parent.status.conditions if parent.status else ()
-    since = next((c.last_transition_time for c in previous if c.type == "Ready" and c.status == "False"), "")
+    since = next((c.last_transition_time for c in previous if c.type == CHILDREN), "")
     return bool(state.missing and since) and seconds_between(since, now) >= PATIENCE_SECONDS
+
+
+def _missing(state: State) -> str:
+    return f"{', '.join(state.missing)}: asked for, but not there; the events of this object tell why"
+
+
+def _absent(state: State, late: bool) -> Iterator[Finding]:
+    """While a child is not there: its time tells since when."""
+    if state.missing:
+        yield Finding(CHILDREN, "False", "ChildMissing" if late else "Progressing", _missing(state) if late else "")
+
+
+def _strange(parent: PatternRunner) -> Iterator[Finding]:
+    """A warning: slots that a known pattern does not have, most likely misspelled."""
+    pattern = PATTERNS.get(parent.spec.pattern.replace("_", "-"))
+    slots = sorted(set(parent.spec.backend_bindings) - {slot.name for slot in pattern.slots}) if pattern else []
+    if slots and pattern:
+        has = ", ".join(slot.name for slot in pattern.slots)
+        yield Finding("SlotsKnown", "False", "UnknownSlot", f"spec.backendBindings: {', '.join(slots)}: {pattern.name} has {has}")
 
 
 def seconds_between(earlier: str, later: str) -> float:

@@ -26,18 +26,19 @@ class Rollout:
     available: int = 0
 
 
-def rollout(live: Object | None, template: str, pods: Iterable[Object]) -> Rollout:
-    """How far a Deployment is on the way to the template with this hash."""
+def rollout(live: Object | None, template: str, replicas: int | None, pods: Iterable[Object]) -> Rollout:
+    """How far a Deployment is on the way to the template with this hash, and to so many pods where a number is wanted."""
     if live is None:
         return Rollout(False, "Progressing", "the Deployment is being created")
-    wanted, status = read(live.spec).get("replicas", 1), read(live.status)
+    spec, status = read(live.spec), read(live.status)
+    wanted = spec.get("replicas", 1) if replicas is None else replicas
     counts = {
         "replicas": status.get("replicas", 0),
         "ready": status.get("readyReplicas", 0),
         "updated": status.get("updatedReplicas", 0),
         "available": status.get("availableReplicas", 0),
     }
-    arrived = live.metadata.annotations.get(TEMPLATE) == template
+    arrived = live.metadata.annotations.get(TEMPLATE) == template and wanted == spec.get("replicas", 1)
     seen = status.get("observedGeneration", 0) >= live.metadata.generation
     complete = counts["updated"] == counts["available"] == counts["replicas"] == wanted
     if arrived and seen and complete:

@@ -4,8 +4,9 @@ import http.server
 import json
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import datetime
 from typing import Any
 
 import pytest
@@ -34,7 +35,7 @@ class Constant(http.server.BaseHTTPRequestHandler):
         body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
         metadata = body["parent"]["metadata"]
         text = json.dumps(self.children).replace("@name", metadata["name"]).replace("@space", metadata["namespace"])
-        answer = json.dumps({"children": json.loads(text), "status": {"phase": "Constant"}}).encode()
+        answer = json.dumps({"children": json.loads(text), "status": {"phase": "Constant", "conditions": []}}).encode()
         self.send_response(200)
         self.send_header("Content-Length", str(len(answer)))
         self.end_headers()
@@ -64,7 +65,7 @@ def children_of(namespace: str, name: str) -> list[dict[str, Any]]:
     out = []
     for child in found:
         labels = {key: value for key, value in child["metadata"]["labels"].items() if key != "controller-uid"}
-        bare = {key: child[key] for key in ("apiVersion", "kind", "type", "data") if key in child}
+        bare: dict[str, Any] = {key: child[key] for key in ("apiVersion", "kind", "type", "data") if key in child}
         bare["metadata"] = {"name": child["metadata"]["name"], "namespace": namespace, "labels": labels}
         if child["kind"] != "Secret":
             bare["spec"] = {
@@ -75,31 +76,33 @@ def children_of(namespace: str, name: str) -> list[dict[str, Any]]:
     return text
 
 
-def statuses(path: str) -> list[dict[str, Any]]:
-    """The statuses of a list, read without the tables and the discovery that a person's kubectl makes."""
-    return [each.get("status", {}) for each in json.loads(kubectl("get", "--raw", path))["items"]]
+def times(path: str, kind: str) -> list[float]:
+    """When the condition of each object became true; fewer than there are objects while some is not."""
+    found = json.loads(kubectl("get", "--raw", path))["items"]
+    conditions = [c for each in found for c in each.get("status", {}).get("conditions", []) if c["type"] == kind]
+    return [datetime.fromisoformat(c["lastTransitionTime"]).timestamp() for c in conditions if c["status"] == "True"]
 
 
-def all_available(namespace: str) -> bool:
-    found = statuses(f"/apis/apps/v1/namespaces/{namespace}/deployments")
-    return len(found) == NUMBER and all(each.get("availableReplicas") for each in found)
+def available(namespace: str) -> list[float]:
+    return times(f"/apis/apps/v1/namespaces/{namespace}/deployments", "Available")
 
 
-def all_running(namespace: str) -> bool:
-    found = statuses(f"/apis/prism.io/v1alpha1/namespaces/{namespace}/patternrunners")
-    return [each.get("phase") for each in found] == ["Running"] * NUMBER
+def running(namespace: str) -> list[float]:
+    return times(f"/apis/prism.io/v1alpha1/namespaces/{namespace}/patternrunners", "Ready")
 
 
-def create_many(namespace: str, done: Any) -> tuple[float, float]:
-    """Seconds until all are done, and writes a runner, those that make the runners themselves not counted."""
-    before, start = writes(OURS), time.monotonic()
+def create_many(namespace: str, done: Callable[[str], list[float]]) -> tuple[float, float]:
+    """Seconds until the last is done, and writes a runner, those that make the runners themselves not counted.
+
+    The times are those that the cluster noted, so that looking often does not slow what is looked at.
+    """
+    before, start = writes(OURS), time.time()
     given = {"apiVersion": "v1", "kind": "List", "items": [runner(index) for index in range(NUMBER)]}
     kubectl("create", "-n", namespace, "--validate=false", "-f", "-", given=json.dumps(given))
-    eventually(lambda: done(namespace), 180, pause=0.5)
-    seconds = time.monotonic() - start
+    eventually(lambda: len(done(namespace)) == NUMBER, 180, pause=2)
     time.sleep(3)
-    # The deployment controller writes deployments/status itself; its writes are the same for both hooks.
-    return seconds, (writes(OURS) - before - NUMBER) / NUMBER
+    # The deployment controller's own writes are in it too; they are the same for both hooks.
+    return max(done(namespace)) - start, (writes(OURS) - before - NUMBER) / NUMBER
 
 
 def test_two_hundred_runners_cost_little_more_than_a_constant_answer(operator: Operator, namespace: str) -> None:
@@ -108,7 +111,7 @@ def test_two_hundred_runners_cost_little_more_than_a_constant_answer(operator: O
     apply(namespace, {**runner(0), "metadata": {"name": "zz-origin"}})
     eventually(lambda: items(namespace, "deployment"))
     constant_children = children_of(namespace, "zz-origin")
-    seconds, count = create_many_in("ours", all_running)
+    seconds, count = create_many_in("ours", running)
     with constant_hook(constant_children) as url:
         operator.manifests("constant", url)
         kubectl(
@@ -120,7 +123,7 @@ def test_two_hundred_runners_cost_little_more_than_a_constant_answer(operator: O
             '[{"op":"remove","path":"/spec/hooks/customize"}]',
         )
         time.sleep(4)
-        floor_seconds, floor_count = create_many_in("constant", all_available)
+        floor_seconds, floor_count = create_many_in("constant", available)
     operator.manifests()
     time.sleep(3)
     print(
@@ -130,7 +133,7 @@ def test_two_hundred_runners_cost_little_more_than_a_constant_answer(operator: O
     assert count - floor_count <= 2.0
 
 
-def create_many_in(name: str, done: Any) -> tuple[float, float]:
+def create_many_in(name: str, done: Callable[[str], list[float]]) -> tuple[float, float]:
     namespace = f"scale-{name}-{time.monotonic_ns() % 100000}"
     kubectl("create", "namespace", namespace)
     try:

@@ -19,6 +19,7 @@ async def sync(client: httpx.AsyncClient, body: Manifest) -> Manifest:
     return answer
 
 
+SPELLED: Manifest = {"redis-url": "redis://r:7", "pw": "x"}
 CREDENTIALS = secret("login", username="ann", password="s p@ss")
 BOUND: dict[str, tuple[Manifest, list[Manifest], Manifest]] = {
     "an address": (
@@ -55,11 +56,11 @@ BOUND: dict[str, tuple[Manifest, list[Manifest], Manifest]] = {
     "a host in the Secret wins over all servers of the address": (
         {"type": "kafka", "connection": {"url": "kafka://a:1,b:2", "secretRef": {"name": "s"}}},
         [secret("s", host="c")],
-        {"host": "c", "bootstrap-servers": "c:1"},
+        {"host": "c", "bootstrap-servers": "c:9092"},
     ),
     "keys by other names": (
         {"type": "redis", "secretRef": {"name": "s", "keys": {"url": "redis-url", "password": "pw"}}},
-        [secret("s", **{"redis-url": "redis://r:7", "pw": "x"})],
+        [secret("s", **SPELLED)],
         {"host": "r", "port": "7", "password": "x"},
     ),
     "several servers": (
@@ -213,3 +214,47 @@ async def test_asks_for_the_secrets_that_it_names_and_no_other(client: httpx.Asy
         {"apiVersion": "v1", "resource": "secrets", "namespace": NAMESPACE, "names": [BINDING, "t"]},
         {"apiVersion": "v1", "resource": "secrets", "namespace": "team-b", "names": ["s"]},
     ]
+
+
+async def test_a_secret_that_lost_its_password_takes_none_away(client: httpx.AsyncClient) -> None:
+    """External Secrets and people write a Secret in steps."""
+    parent = backend_config({"type": "redis", "connection": {"host": "r", "secretRef": {"name": "s"}}})
+    child = find(await sync(client, request(parent, related=[secret("s", password="p")])), "Secret")
+    answer = await sync(client, request(parent, [child], [secret("s", username="u")]))
+    assert find(answer, "Secret") == child
+    assert condition(answer, "Ready")["reason"] == "SecretKeyMissing"
+
+
+async def test_a_secret_with_other_keys_is_no_credential(client: httpx.AsyncClient) -> None:
+    parent = backend_config({"type": "redis", "connection": {"host": "r", "secretRef": {"name": "s"}}})
+    answer = await sync(client, request(parent, related=[secret("s", REDIS_PASSWORD="p")]))
+    assert condition(answer, "Ready")["reason"] == "SecretKeyMissing"
+    assert "keys" in condition(answer, "Ready")["message"]
+
+
+async def test_a_secrets_address_replaces_the_specs_as_a_whole(client: httpx.AsyncClient) -> None:
+    """The old login must not go to the new host."""
+    connection = {"url": "postgresql://old:oldpw@a:5000/olddb?sslmode=require", "secretRef": {"name": "s"}}
+    parent = backend_config({"type": "postgres", "connection": connection})
+    answer = await sync(client, request(parent, related=[secret("s", url="postgresql://b/newdb")]))
+    assert values(find(answer, "Secret"))["uri"] == "postgresql://b:5432/newdb"
+
+
+@pytest.mark.parametrize("key", ["host", "url"])
+async def test_the_status_shows_nothing_that_a_secret_holds(client: httpx.AsyncClient, key: str) -> None:
+    """Who may write a BackendConfig may not be one who may read Secrets."""
+    spec = {"type": "redis", "connection": {"secretRef": {"name": "s", "keys": {key: "password"}}}}
+    answer = await sync(client, request(backend_config(spec), related=[secret("s", password="hunter2")]))
+    assert "hunter2" not in str(answer["status"])
+
+
+async def test_is_not_ready_before_the_binding_is_written(client: httpx.AsyncClient) -> None:
+    parent = backend_config({"type": "redis", "connection": {"host": "new"}})
+    old = secret(BINDING, kind="servicebinding.io/redis", type="redis", host="old")
+    assert condition(await sync(client, request(parent, [old])), "Ready")["status"] == "False"
+
+
+async def test_certificates_beyond_reason_are_said(client: httpx.AsyncClient) -> None:
+    parent = backend_config({"type": "redis", "connection": {"host": "r"}, "tls": {"secretRef": {"name": "ca"}}})
+    answer = await sync(client, request(parent, related=[secret("ca", ca__crt="x" * 220_000)]))
+    assert condition(answer, "Stalled")["reason"] == "BindingTooLarge"

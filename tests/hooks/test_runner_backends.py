@@ -187,3 +187,54 @@ async def test_the_selector_of_an_older_release_is_kept_and_said(client: httpx.A
     assert deployment["selector"] == {"matchLabels": {"app": "old"}}
     assert deployment["template"]["metadata"]["labels"]["app"] == "old"
     assert condition(after, "Stalled")["reason"] == "ImmutableField"
+
+
+EDITS: dict[str, Manifest] = {
+    "another backend that is not there": {"backend": "nats", "backendConfig": {"name": "absent"}, "pattern": "pubsub"},
+    "a reference to another namespace": {
+        "backend": "redis",
+        "backendConfig": {"name": "cache", "namespace": "b"},
+        "image": "new",
+    },
+    "a slot that is not given": {
+        "pattern": "multicast-registry",
+        "backend": None,
+        "backendBindings": {"registry": {"backendRef": "absent"}},
+    },
+}
+
+
+@pytest.mark.parametrize("edit", EDITS.values(), ids=EDITS)
+async def test_an_edit_that_cannot_be_bound_rolls_no_pod(client: httpx.AsyncClient, edit: Manifest) -> None:
+    """What runs, here a runner that keeps its data in memory, goes on until the edit can be carried out."""
+    first = await sync(client, request(runner()))
+    children = [running(child) if child["kind"] == "Deployment" else child for child in first["children"]]
+    held = await sync(client, request(runner(edit), children))
+    deployment = find(held, "Deployment")
+    assert deployment["spec"]["paused"] is True
+    note = "prism.io/template-hash"
+    assert deployment["metadata"]["annotations"][note] == find(first, "Deployment")["metadata"]["annotations"][note]
+    assert find(held, "Secret", "sessions-config")["data"] == find(first, "Secret", "sessions-config")["data"]
+    again = await sync(
+        client, request(runner(edit), [running(deployment), *without(children, "sessions"), find(first, "Service")])
+    )
+    assert find(again, "Deployment") == deployment
+    mended = await sync(client, request(runner(), [running(deployment), *without(children, "sessions")]))
+    assert find(mended, "Deployment") == find(first, "Deployment")
+
+
+async def test_a_configuration_that_became_somebody_elses_rolls_no_pod(client: httpx.AsyncClient) -> None:
+    first = await sync(client, request(runner()))
+    live = running(find(first, "Deployment"))
+    answer = await sync(client, request(runner({"config": {"ttl": "2h"}}), [live], [secret("sessions-config")]))
+    assert find(answer, "Deployment") == find(first, "Deployment")
+    assert condition(answer, "Stalled")["reason"] == "NameConflict"
+
+
+async def test_a_misspelled_slot_is_named(client: httpx.AsyncClient) -> None:
+    spec = {"pattern": "consumer", "backend": None, "backendBindings": {"mesage_source": {"backendRef": "cache"}}}
+    answer = await sync(client, request(runner(spec), related=source()))
+    assert condition(answer, "Stalled")["reason"] == "SlotNotGiven"
+    assert "message_source" in condition(answer, "Ready")["message"]
+    assert "mesage_source" in condition(answer, "SlotsKnown")["message"]
+    assert find(answer, "Deployment") == {}

@@ -135,7 +135,7 @@ async def test_no_replicas_is_ready_too(client: httpx.AsyncClient) -> None:
 
 
 async def test_a_child_that_does_not_come_is_said_after_a_while(client: httpx.AsyncClient) -> None:
-    since = {"type": "Ready", "status": "False", "lastTransitionTime": "2025-12-31T23:59:50Z"}
+    since = {"type": "ChildrenExist", "status": "False", "lastTransitionTime": "2025-12-31T23:59:50Z"}
     parent = runner(status={"conditions": [since]})
     answer = await sync(client, request(parent))
     assert condition(answer, "Ready")["reason"] == "ChildMissing"
@@ -203,3 +203,57 @@ async def test_replicas_never_change_by_themselves(
     live["metadata"] |= metadata
     answer = await sync(client, request(runner(spec), replace(children, live)))
     assert find(answer, "Deployment")["spec"].get("replicas") == expected
+
+
+async def test_a_number_of_pods_that_is_not_there_yet_is_not_ready(client: httpx.AsyncClient) -> None:
+    children = await deployed(client, {"replicas": 5})
+    live = running(find({"children": children}, "Deployment"))
+    live["spec"]["replicas"] = 1
+    live["status"] |= {"replicas": 1, "updatedReplicas": 1, "availableReplicas": 1}
+    answer = await sync(client, request(runner({"replicas": 5}), replace(children, live)))
+    assert condition(answer, "Ready")["status"] == "False"
+
+
+async def test_a_service_that_does_not_come_is_not_ready(client: httpx.AsyncClient) -> None:
+    children = await deployed(client)
+    live = running(find({"children": children}, "Deployment"))
+    rest = [child for child in replace(children, live) if child["kind"] != "Service"]
+    answer = await sync(client, request(runner(), rest))
+    assert condition(answer, "Ready")["reason"] == "Progressing"
+    assert condition(answer, "ChildrenExist")["status"] == "False"
+
+
+ODD: dict[str, Manifest] = {
+    "a storage that is no map": {"pattern": "mailbox", "config": {"storage": "sqlite"}},
+    "a database that looks like a number": {"backend": "redis", "config": {"redisUrl": "redis://h/²"}},
+    "metrics with floats, nulls and nothing": {
+        "autoscaling": {
+            "enabled": True,
+            "maxReplicas": 3,
+            "metrics": [
+                {
+                    "type": "Pods",
+                    "pods": {
+                        "metric": {"name": "a", "selector": {"matchLabels": {}}},
+                        "target": {"averageValue": 1.5, "x": None},
+                    },
+                }
+            ],
+        }
+    },
+    "an annotation of kubectl": {"service": {"annotations": {"kubectl.kubernetes.io/last-applied-configuration": "{}"}}},
+    "two spreads over zones": {
+        "placement": {
+            "strategy": "MultiZone",
+            "topologySpreadConstraints": [
+                {"maxSkew": 1, "topologyKey": "topology.kubernetes.io/zone", "whenUnsatisfiable": "ScheduleAnyway"}
+            ],
+        }
+    },
+}
+
+
+@pytest.mark.parametrize("spec", ODD.values(), ids=ODD)
+async def test_odd_input_is_answered(client: httpx.AsyncClient, spec: Manifest) -> None:
+    response = await client.post("/hooks/prism-runner/sync", json=request(runner(spec)))
+    assert response.status_code == 200, response.text

@@ -198,7 +198,7 @@ async def test_requests_of_the_real_metacontroller_are_understood(path: Path) ->
     async with opened() as client:
         response = await client.post(f"/hooks/prism-runner/{hook}", json=body)
     assert response.status_code == 200
-    assert set(response.json()) == ({"relatedResources"} if hook == "customize" else {"status", "children", "resyncAfterSeconds"})
+    assert set(response.json()) == ({"relatedResources"} if hook == "customize" else {"status", "children"})
 
 
 @pytest.mark.parametrize("path", sorted(BODIES.glob("decorator-*.json")), ids=lambda path: path.stem)

@@ -9,7 +9,8 @@ from app.api.v1alpha1.common import API_VERSION, Column, Definition, Model, Obje
 from app.api.v1alpha1.podspec import Text
 
 Duration = Annotated[str, StringConstraints(max_length=32, pattern=r"^([0-9]+(\.[0-9]+)?(ms|s|m|h))+$")]
-Host = Annotated[str, StringConstraints(min_length=1, max_length=253, pattern=r"^[^\s/@]+$")]
+HOST = r"^([a-zA-Z0-9][-_.a-zA-Z0-9]*|[0-9a-fA-F]*:[0-9a-fA-F.]*:[0-9a-fA-F:.]*)$"
+Host = Annotated[str, StringConstraints(min_length=1, max_length=253, pattern=HOST)]
 SecretKey = Annotated[str, StringConstraints(min_length=1, max_length=253, pattern=r"^[-._a-zA-Z0-9]+$")]
 
 

@@ -217,8 +217,8 @@ class PatternRunner(Resource):
                 "metadata.name: must start with a letter, hold only a-z, 0-9 and -, and be at most 40 characters long",
             ),
             (
-                "!has(self.spec.backendBindings) || self.spec.backendBindings.all(slot, slot.matches('^[a-z][a-z0-9_]*$')"
-                " && slot.size() + self.metadata.name.size() <= 54)",
+                "!has(self.spec.backendBindings) || self.spec.backendBindings.all(slot,"
+                " slot.matches('^[a-z]([a-z0-9_]*[a-z0-9])?$') && slot.size() + self.metadata.name.size() <= 54)",
                 "spec.backendBindings: a slot is a-z, 0-9 and _, and with metadata.name at most 54 characters long",
             ),
         ),

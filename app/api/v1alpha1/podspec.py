@@ -11,7 +11,7 @@ from app.api.quantities import Quantity
 from app.api.v1alpha1.common import Model, list_map, rules
 
 Text = Annotated[str, StringConstraints(max_length=32768)]
-LabelValue = Annotated[str, StringConstraints(max_length=63)]
+LabelValue = Annotated[str, StringConstraints(max_length=63, pattern=r"^([A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?)?$")]
 Labels = Annotated[dict[str, LabelValue], Field(max_length=64)]
 
 
@@ -156,6 +156,11 @@ class OptionalReference(LocalObjectReference):
 
 
 class EnvFromSource(Model):
+    model_config = ConfigDict(
+        json_schema_extra=rules(
+            ("has(self.secretRef) != has(self.configMapRef)", "envFrom: give exactly one of secretRef and configMapRef")
+        )
+    )
     prefix: str = ""
     secret_ref: OptionalReference | None = None
     config_map_ref: OptionalReference | None = None
