@@ -16,7 +16,7 @@ DECIMAL = {"n": -9, "u": -6, "m": -3, "": 0, "k": 3, "M": 6, "G": 9, "T": 12, "P
 BINARY = {"Ki": 1, "Mi": 2, "Gi": 3, "Ti": 4, "Pi": 5, "Ei": 6}
 _MATCH = re.compile(PATTERN)
 WHAT = "must be a quantity such as 500m, 2 or 1Gi"
-_NANO = Decimal("1e-9")
+_MILLI = Decimal("1e-3")
 _MAX = Decimal(2**63 - 1)
 
 
@@ -40,20 +40,20 @@ def _spelled(number: str, suffix: str) -> str:
         context.prec = 60
         if suffix in BINARY:
             value = _bounded(Decimal(number) * 1024 ** BINARY[suffix])
-            return _decimal(value, "") if abs(value) < 1024 else _binary(value)
+            return _binary(value) if abs(value) >= 1024 and value == int(value) else _decimal(value, "")
         if suffix[:1] in ("e", "E") and suffix != "E":
             return _decimal(_bounded(Decimal(number).scaleb(int(suffix[1:]))), "e")
         return _decimal(_bounded(Decimal(number).scaleb(DECIMAL[suffix])), "")
 
 
 def _bounded(value: Decimal) -> Decimal:
-    """Rounded up to a nano unit and cut at 2^63-1, as the API server does."""
-    rounded = value.copy_abs().quantize(_NANO, rounding=ROUND_CEILING)
+    """Rounded up to a thousandth and cut at 2^63-1, as the API server does with what a container asks for."""
+    rounded = value.copy_abs().quantize(_MILLI, rounding=ROUND_CEILING)
     return min(rounded, _MAX).copy_sign(value)
 
 
 def _binary(value: Decimal) -> str:
-    whole, power = int(value.copy_abs().to_integral_value(ROUND_CEILING)), 0
+    whole, power = abs(int(value)), 0
     while whole and whole % 1024 == 0 and power < 6:
         whole, power = whole // 1024, power + 1
     sign = "-" if value < 0 else ""

@@ -28,7 +28,7 @@ BINDING = "sessions-store-binding"
 
 def source(password: str = "one", kind: str = "redis", **status: Any) -> list[Manifest]:
     """A BackendConfig named cache and the binding Secret that it publishes."""
-    data = {
+    data: Manifest = {
         "type": kind,
         "provider": kind,
         "host": "cache",

@@ -1,0 +1,232 @@
+"""What a real API server says to our kinds, manifests and samples. Nothing here needs a controller."""
+
+import json
+import subprocess
+from typing import Any
+
+import pytest
+import yaml
+
+from app.api.quantities import canonical
+from tests.cluster.conftest import OPERATOR, ROOT
+from tests.cluster.kubectl import Refused, apply, get, kubectl
+from tests.test_quantities import SPELLINGS
+
+pytestmark = pytest.mark.apiserver
+RUNNER = {"pattern": "keyvalue", "backend": "memstore"}
+CONFIG = {"type": "redis", "connection": {"host": "r"}}
+
+
+def of(kind: str, spec: dict[str, Any], name: str = "a") -> dict[str, Any]:
+    return {"apiVersion": "prism.io/v1alpha1", "kind": kind, "metadata": {"name": name}, "spec": spec}
+
+
+REFUSED: dict[str, tuple[dict[str, Any], str]] = {
+    "an unknown field": (of("PatternRunner", {**RUNNER, "patern": "x"}), "patern"),
+    "a typo within an affinity": (of("PatternRunner", {**RUNNER, "placement": {"affinity": {"podAfinity": {}}}}), "podAfinity"),
+    "no pattern": (of("PatternRunner", {}), "pattern"),
+    "too many replicas": (of("PatternRunner", {**RUNNER, "replicas": 10001}), "spec.replicas"),
+    "a port of none": (of("PatternRunner", {**RUNNER, "service": {"port": 0}}), "spec.service.port"),
+    "a quantity of none": (
+        of("PatternRunner", {**RUNNER, "resources": {"limits": {"cpu": "lots"}}}),
+        "spec.resources.limits.cpu",
+    ),
+    "a number with a fraction for a quantity": (of("PatternRunner", {**RUNNER, "resources": {"limits": {"cpu": 0.5}}}), "cpu"),
+    "a name that starts with a digit": (of("PatternRunner", RUNNER, "1a"), "metadata.name: must start with a letter"),
+    "a long name": (of("PatternRunner", RUNNER, "a" * 41), "at most 40 characters long"),
+    "a name with a dot": (of("PatternRunner", RUNNER, "a.b"), "metadata.name"),
+    "a slot in capitals": (
+        of("PatternRunner", {**RUNNER, "backendBindings": {"Store": {"backendRef": "x"}}}),
+        "spec.backendBindings: a slot is",
+    ),
+    "a slot that ends in _": (
+        of("PatternRunner", {**RUNNER, "backendBindings": {"a_": {"backendRef": "x"}}}),
+        "spec.backendBindings: a slot is",
+    ),
+    "a slot and a name too long together": (
+        of("PatternRunner", {**RUNNER, "backendBindings": {"s" * 30: {"backendRef": "x"}}}, "a" * 30),
+        "at most 54 characters long",
+    ),
+    "an autoscaler without a bound": (
+        of("PatternRunner", {**RUNNER, "autoscaling": {"enabled": True}}),
+        "maxReplicas is required",
+    ),
+    "bounds that cross": (
+        of("PatternRunner", {**RUNNER, "autoscaling": {"minReplicas": 5, "maxReplicas": 2}}),
+        "minReplicas must not exceed maxReplicas",
+    ),
+    "a label of ours": (
+        of("PatternRunner", {**RUNNER, "podTemplate": {"labels": {"prism.io/x": "y"}}}),
+        "belong to the operator",
+    ),
+    "a label value with a space": (
+        of("PatternRunner", {**RUNNER, "podTemplate": {"labels": {"a": "b c"}}}),
+        "spec.podTemplate.labels.a",
+    ),
+    "a variable with two sources": (
+        of(
+            "PatternRunner",
+            {**RUNNER, "podTemplate": {"env": [{"name": "A", "value": "x", "valueFrom": {"fieldRef": {"fieldPath": "y"}}}]}},
+        ),
+        "give value or valueFrom",
+    ),
+    "a variable twice": (
+        of("PatternRunner", {**RUNNER, "podTemplate": {"env": [{"name": "A"}, {"name": "A"}]}}),
+        "Duplicate value",
+    ),
+    "envFrom of nothing": (of("PatternRunner", {**RUNNER, "podTemplate": {"envFrom": [{}]}}), "give exactly one of secretRef"),
+    "a strategy of none": (of("PatternRunner", {**RUNNER, "placement": {"strategy": "Everywhere"}}), "spec.placement.strategy"),
+    "no type": (of("BackendConfig", {}), "type"),
+    "two addresses": (of("BackendConfig", {"type": "x", "connectionString": "a", "connection": {"url": "b"}}), "not both"),
+    "two Secrets": (
+        of("BackendConfig", {"type": "x", "secretRef": {"name": "a"}, "connection": {"secretRef": {"name": "b"}}}),
+        "give connection.secretRef or secretRef",
+    ),
+    "a host with a space": (of("BackendConfig", {"type": "x", "connection": {"host": "a b"}}), "spec.connection.host"),
+    "an interval of none": (of("BackendConfig", {**CONFIG, "healthCheck": {"interval": "often"}}), "spec.healthCheck.interval"),
+    "a long name of a backend": (of("BackendConfig", CONFIG, "a" * 44), "at most 43 characters long"),
+}
+
+
+@pytest.mark.parametrize(("manifest", "says"), REFUSED.values(), ids=REFUSED)
+def test_a_mistake_is_refused_with_its_field(namespace: str, manifest: dict[str, Any], says: str) -> None:
+    with pytest.raises(Refused) as refused:
+        apply(namespace, manifest)
+    assert says in str(refused.value)
+
+
+def test_every_sample_applies_strictly(namespace: str) -> None:
+    kubectl("apply", "-n", namespace, "--validate=strict", "-f", str(ROOT / "samples"))
+
+
+def test_the_install_manifests_apply_strictly(kinds: None) -> None:
+    """Namespace first: a dry run of what lies in it needs it."""
+    kubectl("apply", "--validate=strict", "-f", str(ROOT / "metacontroller/namespace.yaml"))
+    for name in ("rbac", "operator"):
+        kubectl("apply", "--dry-run=server", "--validate=strict", "-f", str(ROOT / f"metacontroller/{name}.yaml"))
+
+
+def test_a_kind_is_explained_scaled_and_listed(namespace: str) -> None:
+    apply(namespace, of("PatternRunner", {**RUNNER, "replicas": 1}))
+    assert "Number of pods" in kubectl("explain", "prunner.spec.replicas")
+    kubectl("scale", "prunner/a", "-n", namespace, "--replicas=3")
+    found = get(namespace, "prunner", "a")
+    assert found["spec"]["replicas"] == 3
+    assert found["status"] == {"observedGeneration": -1}
+    assert "PHASE" in kubectl("get", "prism", "-n", namespace)
+
+
+def stored_as(namespace: str, texts: list[str]) -> dict[str, str]:
+    """What the API server makes of quantities that a container asks for."""
+    made = []
+    for index, text in enumerate(texts):
+        container = {"name": "c", "image": "i", "resources": {"requests": {"cpu": text}}}
+        template = {"metadata": {"labels": {"a": "b"}}, "spec": {"containers": [container]}}
+        spec = {"selector": {"matchLabels": {"a": "b"}}, "template": template}
+        made.append({"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": f"q{index}"}, "spec": spec})
+    look = 'jsonpath={.spec.template.spec.containers[0].resources.requests.cpu}{"\\n"}'
+    given = json.dumps({"apiVersion": "v1", "kind": "List", "items": made})
+    printed = kubectl("create", "-n", namespace, "--dry-run=server", "-o", look, "-f", "-", given=given)
+    return dict(zip(texts, printed.split(), strict=True))
+
+
+def test_quantities_are_spelled_as_the_api_server_stores_them(namespace: str) -> None:
+    """It leaves a few odd spellings as they are given; ours is then another that it leaves alone too."""
+    emitted = sorted({canonical(text) for text in SPELLINGS})
+    assert stored_as(namespace, emitted) == {text: text for text in emitted}
+    usual = [text for text in SPELLINGS if text not in ("+1", "1E3")]
+    assert stored_as(namespace, usual) == {text: canonical(text) for text in usual}
+
+
+ODD_RUNNER = of(
+    "PatternRunner",
+    {
+        **RUNNER,
+        "replicas": 0,
+        "resources": {"requests": {"cpu": "0.5", "memory": "1024Mi"}, "limits": {"cpu": 1, "memory": "1.5Gi"}},
+        "service": {"type": "LoadBalancer", "annotations": {"a": "b"}},
+        "autoscaling": {
+            "enabled": True,
+            "maxReplicas": 3,
+            "targetMemoryUtilizationPercentage": 70,
+            "metrics": [
+                {"type": "Pods", "pods": {"metric": {"name": "r"}, "target": {"type": "AverageValue", "averageValue": "1000"}}}
+            ],
+            "behavior": {
+                "scaleDown": {"stabilizationWindowSeconds": 0, "policies": [{"type": "Pods", "value": 1, "periodSeconds": 60}]}
+            },
+        },
+        "placement": {
+            "strategy": "MultiZone",
+            "tolerations": [
+                {"key": "a", "operator": "Exists"},
+                {"key": "b", "operator": "Equal", "value": "", "effect": "NoExecute", "tolerationSeconds": 0},
+            ],
+            "affinity": {
+                "nodeAffinity": {
+                    "preferredDuringSchedulingIgnoredDuringExecution": [
+                        {"weight": 1, "preference": {"matchExpressions": [{"key": "a", "operator": "Exists"}]}}
+                    ]
+                },
+                "podAffinity": {},
+                "podAntiAffinity": {
+                    "requiredDuringSchedulingIgnoredDuringExecution": [
+                        {"topologyKey": "kubernetes.io/hostname", "labelSelector": {}, "namespaceSelector": {}}
+                    ]
+                },
+            },
+            "topologySpreadConstraints": [
+                {"maxSkew": 1, "topologyKey": "a", "whenUnsatisfiable": "DoNotSchedule", "minDomains": 2}
+            ],
+        },
+        "podTemplate": {
+            "labels": {"a": ""},
+            "annotations": {"b": ""},
+            "env": [
+                {"name": "EMPTY", "value": ""},
+                {"name": "FIELD", "valueFrom": {"fieldRef": {"fieldPath": "metadata.name"}}},
+                {"name": "KEY", "valueFrom": {"secretKeyRef": {"name": "s", "key": "k", "optional": False}}},
+                {"name": "CPU", "valueFrom": {"resourceFieldRef": {"resource": "limits.cpu"}}},
+            ],
+            "envFrom": [{"prefix": "", "configMapRef": {"name": "c", "optional": True}}],
+            "imagePullSecrets": [{"name": "r"}],
+            "serviceAccountName": "default",
+            "securityContext": {"runAsUser": 1, "supplementalGroups": [1, 2], "fsGroupChangePolicy": "OnRootMismatch"},
+        },
+    },
+    "odd",
+)
+
+
+def differences(emitted: Any, stored: Any, path: str = "") -> list[str]:
+    """Paths that were emitted and are not stored as they were."""
+    if isinstance(emitted, dict) and isinstance(stored, dict):
+        return [each for key, value in emitted.items() for each in differences(value, stored.get(key), f"{path}.{key}")]
+    if isinstance(emitted, list) and isinstance(stored, list) and len(emitted) == len(stored):
+        return [each for index, value in enumerate(emitted) for each in differences(value, stored[index], f"{path}[{index}]")]
+    return [] if emitted == stored else [f"{path}: {emitted!r} is stored as {stored!r}"]
+
+
+FILES = [*sorted(ROOT.glob("samples/*.yaml")), "odd input"]
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: getattr(path, "stem", path))
+def test_every_path_that_a_builder_emits_is_stored_as_it_is(namespace: str, path: Any) -> None:
+    text = json.dumps(ODD_RUNNER) if isinstance(path, str) else path.read_text()
+    rendered = subprocess.run([OPERATOR, "render", "-f", "-"], input=text, capture_output=True, text=True, check=True).stdout
+    children = [{**child, "metadata": {**child["metadata"], "namespace": namespace}} for child in yaml.safe_load_all(rendered)]
+    assert children
+    apply(namespace, *children)
+    for child in children:
+        stored = get(namespace, child["kind"], child["metadata"]["name"])
+        assert differences(child, stored) == [], child["kind"]
+
+
+def test_pods_pass_the_restricted_standard(namespace: str) -> None:
+    kubectl("label", "namespace", namespace, "pod-security.kubernetes.io/enforce=restricted")
+    text = json.dumps(of("PatternRunner", RUNNER))
+    rendered = subprocess.run([OPERATOR, "render", "-f", "-"], input=text, capture_output=True, text=True, check=True).stdout
+    template = next(child for child in yaml.safe_load_all(rendered) if child["kind"] == "Deployment")["spec"]["template"]
+    pod = {"apiVersion": "v1", "kind": "Pod", "metadata": {**template["metadata"], "name": "p"}, "spec": template["spec"]}
+    kubectl("create", "serviceaccount", "default", "-n", namespace, "--dry-run=client")
+    kubectl("create", "-n", namespace, "--dry-run=server", "-f", "-", given=json.dumps(pod))
