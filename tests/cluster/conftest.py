@@ -12,10 +12,11 @@ from pathlib import Path
 
 import pytest
 
-from tests.cluster.kubectl import Refused, eventually, kubectl, metacontroller_in_cluster
+from tests.cluster.kubectl import Refused, eventually, kubectl, metacontroller_in_cluster, writes
 
 ROOT = Path(__file__).parents[2]
 OPERATOR = str(Path(sys.executable).parent / "prism-operator")
+OURS = ("deployments", "services", "secrets", "horizontalpodautoscalers", "patternrunners", "backendconfigs")
 STRATEGIES = ("dynamic-apply", "server-side-apply") if os.environ.get("METACONTROLLER") else ("in-cluster",)
 
 
@@ -45,7 +46,7 @@ class Operator:
     """The service on loopback and Metacontroller beside the cluster. ``manifests`` changes what Metacontroller is told."""
 
     def __init__(self, strategy: str, logs: Path) -> None:
-        self.strategy, self.port, self.logs = strategy, free_port(), logs
+        self.strategy, self.port, self.metrics_port, self.logs = strategy, free_port(), free_port(), logs
         self.url = f"http://127.0.0.1:{self.port}"
         self.processes: dict[str, subprocess.Popen[bytes]] = {}
 
@@ -64,7 +65,7 @@ class Operator:
                 "--discovery-interval=1s",
                 "--client-go-qps=500",
                 "--client-go-burst=1000",
-                "--metrics-address=0",
+                f"--metrics-address=127.0.0.1:{self.metrics_port}",
                 f"--health-probe-bind-address=127.0.0.1:{free_port()}",
             ],
         )
@@ -85,6 +86,14 @@ class Operator:
                 "--dry-run=client", "-o", "yaml",
             )  # fmt: skip
             kubectl("apply", "-f", "-", given=binding)
+
+    def writes(self) -> int:
+        """Write requests that Metacontroller has ever sent; in a cluster, those that the API server had from anybody."""
+        if self.strategy == "in-cluster":
+            return writes(OURS)
+        with urllib.request.urlopen(f"http://127.0.0.1:{self.metrics_port}/metrics", timeout=5) as answer:
+            lines = [line for line in answer.read().decode().splitlines() if line.startswith("rest_client_requests_total{")]
+        return sum(int(float(line.rpartition(" ")[2])) for line in lines if 'method="GET"' not in line)
 
     def _healthy(self) -> bool:
         try:

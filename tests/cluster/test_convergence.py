@@ -11,11 +11,10 @@ import pytest
 import yaml
 
 from tests.cluster.conftest import ROOT, Operator
-from tests.cluster.kubectl import Manifest, apply, becomes, condition, eventually, get, items, kubectl, writes
+from tests.cluster.kubectl import Manifest, apply, becomes, condition, eventually, get, items, kubectl
 from tests.cluster.test_schemas import of
 
 pytestmark = pytest.mark.metacontroller
-OURS = ("deployments", "services", "secrets", "patternrunners", "backendconfigs")
 QUIET_SECONDS = 60
 BASE = {"pattern": "keyvalue", "backend": "memstore"}
 
@@ -49,9 +48,9 @@ def test_every_sample_comes_to_its_outcome_and_the_cluster_rests(operator: Opera
                 becomes(namespace, sample["kind"], sample["metadata"]["name"], outcome, "False")
     kubectl("wait", "-n", namespace, "--for=condition=Ready", "prunner/sessions", "--timeout=5s")
     time.sleep(25)  # the autoscaler of sample 06 looks every 15 s and changes the number of pods once
-    before = writes(OURS)
+    before = operator.writes()
     time.sleep(QUIET_SECONDS)
-    assert writes(OURS) - before == 0
+    assert operator.writes() - before == 0
 
 
 def test_the_design_samples_of_these_kinds_converge_too(operator: Operator, namespace: str) -> None:
@@ -258,14 +257,14 @@ def test_no_node_that_fits_is_told(operator: Operator, namespace: str) -> None:
 
 
 def test_a_new_release_reaches_everyone_and_writes_nothing(operator: Operator, namespace: str) -> None:
-    apply(namespace, *(runner(f"r{index}", replicas=0) for index in range(20)))
-    eventually(lambda: [r["status"].get("phase") for r in items(namespace, "prunner")] == ["Running"] * 20, 60)
+    apply(namespace, *(runner(f"r{index}", replicas=0) for index in range(200)))
+    eventually(lambda: [r["status"].get("phase") for r in items(namespace, "prunner")] == ["Running"] * 200, 120)
     time.sleep(4)
-    before, syncs = writes(OURS), hook_calls(operator)
+    before, syncs = operator.writes(), hook_calls(operator)
     operator.manifests(release="another")
-    eventually(lambda: hook_calls(operator) - syncs >= 20, 60)
+    eventually(lambda: hook_calls(operator) - syncs >= 200, 60)
     time.sleep(5)
-    assert writes(OURS) - before == 0
+    assert operator.writes() - before == 0
     operator.manifests()
 
 
