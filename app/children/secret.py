@@ -1,8 +1,9 @@
 """Secrets: a runner's configuration, and bindings in the form of servicebinding.io."""
 
-import json
 from collections.abc import Mapping
 from typing import Any
+
+import orjson
 
 from app.api.kinds import SECRET
 from app.backends.address import Values
@@ -18,7 +19,7 @@ def secret(owner: Owner, name: str, data: Mapping[str, str], kind: str = "Opaque
 
 def json_text(value: Any) -> str:
     """JSON for a file that a person may read: sorted, indented."""
-    return json.dumps(value, indent=2, sort_keys=True, ensure_ascii=False) + "\n"
+    return orjson.dumps(value, option=orjson.OPT_INDENT_2 | orjson.OPT_SORT_KEYS | orjson.OPT_APPEND_NEWLINE).decode()
 
 
 def binding(owner: Owner, name: str, values: Values) -> Child:

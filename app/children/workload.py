@@ -4,6 +4,8 @@ import hashlib
 import json
 from typing import Any
 
+import orjson
+
 from app.api.kinds import DEPLOYMENT
 from app.children.metadata import Child, Owner, child
 from app.contract import Object, read
@@ -31,7 +33,7 @@ def deployment(owner: Owner, template: dict[str, Any], replicas: int | None, hel
 
 def digest(value: Any) -> str:
     """A short hash of a value, the same for equal values."""
-    return hashlib.sha256(json.dumps(value, sort_keys=True, separators=(",", ":")).encode()).hexdigest()[:16]
+    return hashlib.sha256(orjson.dumps(value, option=orjson.OPT_SORT_KEYS)).hexdigest()[:16]
 
 
 def replicas_to_emit(wanted: int | None, autoscaled: bool, live: Object | None, manager: str) -> int | None:

@@ -20,7 +20,7 @@ from app.hooks.runnerstatus import State, status
 from app.status.ownership import conflicts
 
 COMPONENT = "runner"
-RECHECK_SECONDS = 10
+RECHECK_SECONDS = 30
 OWNED = (DEPLOYMENT, SERVICE, SECRET, AUTOSCALER)
 
 
@@ -86,7 +86,7 @@ class Runner:
             conflicts=self.taken,
             answers=self.answers,
             deployment=self.live,
-            template=workload.digest(self.deployment["spec"]["template"]) if self.deployment else "",
+            template=self.template_hash,
             replicas=self.deployment["spec"].get("replicas") if self.deployment else None,
             autoscaler=self.observed.children.get(AUTOSCALER, self.namespace, self.name),
             pods=tuple(self.observed.related.all(POD)),
@@ -196,7 +196,7 @@ class Runner:
         if self.live is None and not self.settled:
             return None
         held = self.live.metadata.annotations.get(workload.TEMPLATE) if self.live is not None and not self.settled else None
-        child = workload.deployment(self.owner, self.template(), self.replicas(), held)
+        child = workload.deployment(self.owner, self.template, self.replicas(), held)
         return child, workload.keep_selector(child, self.live)
 
     @property
@@ -214,6 +214,11 @@ class Runner:
             wanted = scaling.min_replicas or wanted
         return workload.replicas_to_emit(wanted, self.autoscaled, self.live, self.context.settings.field_manager)
 
+    @cached_property
+    def template_hash(self) -> str:
+        return workload.digest(self.deployment["spec"]["template"]) if self.deployment else ""
+
+    @cached_property
     def template(self) -> dict[str, object]:
         notes = {HASH: self.hash}
         restarted = self.parent.metadata.annotations.get(RESTARTED)

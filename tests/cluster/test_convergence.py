@@ -247,7 +247,7 @@ def test_a_quota_that_forbids_a_child_is_told(operator: Operator, namespace: str
     apply(namespace, quota)
     eventually(lambda: get(namespace, "resourcequota", "tight").get("status", {}).get("hard"))
     apply(namespace, runner())
-    told = becomes(namespace, "patternrunner", "a", "ChildMissing", "False", 60)
+    told = becomes(namespace, "patternrunner", "a", "ChildMissing", "False", 90)
     assert "Service a" in told["message"]
 
 

@@ -15,7 +15,7 @@ from tests.cluster.conftest import Operator, free_port
 from tests.cluster.kubectl import apply, eventually, items, kubectl
 
 pytestmark = pytest.mark.metacontroller
-NUMBER = 200
+NUMBER, ROUNDS = 200, 2
 
 
 def runner(index: int) -> dict[str, Any]:
@@ -100,7 +100,7 @@ def create_many(operator: Operator, namespace: str, done: Callable[[str], list[f
     kubectl("create", "-n", namespace, "--validate=false", "-f", "-", given=json.dumps(given))
     eventually(lambda: len(done(namespace)) == NUMBER, 180, pause=2)
     time.sleep(3)
-    return max(done(namespace)) - start, (operator.writes() - before) / NUMBER
+    return round(max(done(namespace)) - start, 1), (operator.writes() - before) / NUMBER
 
 
 def test_two_hundred_runners_cost_little_more_than_a_constant_answer(operator: Operator, namespace: str) -> None:
@@ -109,26 +109,20 @@ def test_two_hundred_runners_cost_little_more_than_a_constant_answer(operator: O
     apply(namespace, {**runner(0), "metadata": {"name": "zz-origin"}})
     eventually(lambda: items(namespace, "deployment"))
     constant_children = children_of(namespace, "zz-origin")
-    seconds, count = create_many_in(operator, "ours", running)
-    with constant_hook(constant_children) as url:
-        operator.manifests("constant", url)
-        kubectl(
-            "patch",
-            "compositecontroller",
-            "prism-runner",
-            "--type=json",
-            "-p",
-            '[{"op":"remove","path":"/spec/hooks/customize"}]',
-        )
+    ours, constant = [], []
+    for _ in range(ROUNDS):
+        ours.append(create_many_in(operator, "ours", running))
+        with constant_hook(constant_children) as url:
+            operator.manifests("constant", url)
+            without_customize = '[{"op":"remove","path":"/spec/hooks/customize"}]'
+            kubectl("patch", "compositecontroller", "prism-runner", "--type=json", "-p", without_customize)
+            time.sleep(4)
+            constant.append(create_many_in(operator, "constant", available))
+        operator.manifests()
         time.sleep(4)
-        floor_seconds, floor_count = create_many_in(operator, "constant", available)
-    operator.manifests()
-    time.sleep(3)
-    print(
-        f"\n{operator.strategy}: {seconds:.1f} s and {count:.1f} writes each; constant: {floor_seconds:.1f} s, {floor_count:.1f}"
-    )
-    assert seconds <= 1.2 * floor_seconds
-    assert count <= 6
+    print(f"\n{operator.strategy}: seconds and writes a runner: ours {ours}, constant {constant}")
+    assert min(ours)[0] <= 1.2 * min(constant)[0]
+    assert max(count for _, count in ours) <= 6
 
 
 def create_many_in(operator: Operator, name: str, done: Callable[[str], list[float]]) -> tuple[float, float]:

@@ -110,9 +110,10 @@ def test_a_kind_is_explained_scaled_and_listed(namespace: str) -> None:
     apply(namespace, of("PatternRunner", {**RUNNER, "replicas": 1}))
     assert "Number of pods" in kubectl("explain", "prunner.spec.replicas")
     kubectl("scale", "prunner/a", "-n", namespace, "--replicas=3")
-    found = get(namespace, "prunner", "a")
-    assert found["spec"]["replicas"] == 3
-    assert found["status"] == {"observedGeneration": -1}
+    assert get(namespace, "prunner", "a")["spec"]["replicas"] == 3
+    given = json.dumps(of("PatternRunner", RUNNER, "b"))
+    fresh = json.loads(kubectl("create", "-n", namespace, "--dry-run=server", "-o", "json", "-f", "-", given=given))
+    assert fresh["status"] == {"observedGeneration": -1}, "so that nobody takes an object for ready that no one has seen"
     assert "PHASE" in kubectl("get", "prism", "-n", namespace)
 
 

@@ -140,7 +140,7 @@ async def test_a_child_that_does_not_come_is_said_after_a_while(client: httpx.As
     answer = await sync(client, request(parent))
     assert condition(answer, "Ready")["reason"] == "ChildMissing"
     assert "Deployment sessions" in condition(answer, "Ready")["message"]
-    assert answer["resyncAfterSeconds"] == 10
+    assert answer["resyncAfterSeconds"] == 30
 
 
 async def test_times_move_only_with_the_status() -> None:
