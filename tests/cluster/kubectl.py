@@ -96,11 +96,11 @@ WRITES = ("POST", "PUT", "PATCH", "APPLY", "DELETE")
 
 
 def writes(resources: Iterable[str]) -> int:
-    """Write requests to these resources that the API server has ever answered."""
+    """Write requests to these resources, not to their subresources, that the API server has ever answered."""
     wanted, total = set(resources), 0
     for line in kubectl("get", "--raw", "/metrics").splitlines():
         if line.startswith("apiserver_request_total{") and any(f'verb="{verb}"' in line for verb in WRITES):
-            resource = line.partition('resource="')[2].partition('"')[0]
-            if resource in wanted and 'dry_run="All"' not in line:
+            resource = line.partition(',resource="')[2].partition('"')[0]
+            if resource in wanted and 'subresource=""' in line and 'dry_run="All"' not in line:
                 total += int(float(line.rpartition(" ")[2]))
     return total

@@ -11,7 +11,7 @@ import pytest
 import yaml
 
 from tests.cluster.conftest import ROOT, Operator
-from tests.cluster.kubectl import Manifest, apply, becomes, condition, eventually, get, items, kubectl
+from tests.cluster.kubectl import Manifest, apply, becomes, condition, eventually, get, items, kubectl, writes
 from tests.cluster.test_schemas import of
 
 pytestmark = pytest.mark.metacontroller
@@ -47,10 +47,12 @@ def test_every_sample_comes_to_its_outcome_and_the_cluster_rests(operator: Opera
             elif outcome:
                 becomes(namespace, sample["kind"], sample["metadata"]["name"], outcome, "False")
     kubectl("wait", "-n", namespace, "--for=condition=Ready", "prunner/sessions", "--timeout=5s")
-    time.sleep(25)  # the autoscaler of sample 06 looks every 15 s and changes the number of pods once
-    before = operator.writes()
+    time.sleep(45)  # the autoscaler of sample 06 looks every 15 s, and says by and by that there are no metrics
+    before, patches = operator.writes(), writes(["horizontalpodautoscalers"])
     time.sleep(QUIET_SECONDS)
-    assert operator.writes() - before == 0
+    # Under server-side apply a change of an autoscaler's status costs Metacontroller one patch that changes nothing.
+    free = writes(["horizontalpodautoscalers"]) - patches if operator.strategy == "server-side-apply" else 0
+    assert operator.writes() - before - free == 0
 
 
 def test_the_design_samples_of_these_kinds_converge_too(operator: Operator, namespace: str) -> None:
@@ -260,11 +262,12 @@ def test_a_new_release_reaches_everyone_and_writes_nothing(operator: Operator, n
     apply(namespace, *(runner(f"r{index}", replicas=0) for index in range(200)))
     eventually(lambda: [r["status"].get("phase") for r in items(namespace, "prunner")] == ["Running"] * 200, 120)
     time.sleep(4)
-    before, syncs = operator.writes(), hook_calls(operator)
+    changes = ("PUT", "PATCH", "DELETE")  # what a restarted controller POSTs are its own Started and Stopped events
+    before, syncs = operator.writes(*changes), hook_calls(operator)
     operator.manifests(release="another")
     eventually(lambda: hook_calls(operator) - syncs >= 200, 60)
     time.sleep(5)
-    assert operator.writes() - before == 0
+    assert operator.writes(*changes) - before == 0
     operator.manifests()
 
 
