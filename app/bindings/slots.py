@@ -3,8 +3,6 @@
 import json
 from dataclasses import dataclass
 
-import msgspec
-
 from app.api.kinds import SECRET
 from app.api.v1alpha1.backendconfig import BackendConfig
 from app.api.v1alpha1.patternrunner import RunnerSpec
@@ -66,7 +64,7 @@ def asks(spec: RunnerSpec, namespace: str) -> tuple[Ask, ...]:
         Ask(
             slot.name,
             True,
-            problem=("SlotNotGiven", f"spec.backendBindings.{slot.name}: pattern {spec.pattern} needs it"),
+            problem=_not_given(spec, slot.name),
         )
         for slot in pattern.slots
         if slot.required and slot.name not in told
@@ -95,8 +93,12 @@ def _main(spec: RunnerSpec, namespace: str, slot: str) -> Ask:
     if backend:
         return Ask(slot, True, ref=backend.lower())
     if spec.backend_bindings:
-        return Ask(slot, True, problem=("SlotNotGiven", f"spec.backendBindings.{slot}: pattern {spec.pattern} needs it"))
+        return Ask(slot, True, problem=_not_given(spec, slot))
     return Ask(slot, True, inline=_builtin("memstore"))
+
+
+def _not_given(spec: RunnerSpec, slot: str) -> tuple[str, str]:
+    return "SlotNotGiven", f"spec.backendBindings.{slot}: pattern {spec.pattern} needs it"
 
 
 def _builtin(name: str) -> Values:
@@ -150,5 +152,5 @@ def remembered(slot: str, namespace: str, name: str, observed: Observed) -> Valu
     try:
         found = values_of(json.loads(text)[slot])
         return None if known(found["type"]).builtin else found
-    except (KeyError, TypeError, ValueError, msgspec.DecodeError):
+    except (KeyError, TypeError, ValueError):
         return None

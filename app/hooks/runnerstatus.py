@@ -7,7 +7,7 @@ from typing import Any
 
 from app.api.kinds import Kind
 from app.api.v1alpha1.patternrunner import PatternRunner
-from app.backends.patterns import PATTERNS
+from app.backends.patterns import PATTERNS, pattern_of
 from app.bindings.slots import Answer
 from app.contract import Context, Object, read
 from app.status.conditions import Finding, ready, stalled, working, written
@@ -100,9 +100,9 @@ def _absent(state: State, late: bool) -> Iterator[Finding]:
 
 def _strange(parent: PatternRunner) -> Iterator[Finding]:
     """A warning: slots that a known pattern does not have, most likely misspelled."""
-    pattern = PATTERNS.get(parent.spec.pattern.replace("_", "-"))
-    slots = sorted(set(parent.spec.backend_bindings) - {slot.name for slot in pattern.slots}) if pattern else []
-    if slots and pattern:
+    pattern = pattern_of(parent.spec.pattern)
+    slots = sorted(set(parent.spec.backend_bindings) - {slot.name for slot in pattern.slots}) if pattern.name in PATTERNS else []
+    if slots:
         has = ", ".join(slot.name for slot in pattern.slots)
         yield Finding("SlotsKnown", "False", "UnknownSlot", f"spec.backendBindings: {', '.join(slots)}: {pattern.name} has {has}")
 

@@ -1,7 +1,7 @@
 """What the models of all kinds share: the base model, what a CRD says besides its fields, metadata, conditions."""
 
 from dataclasses import dataclass
-from typing import Annotated, Any, ClassVar, TypeVar
+from typing import Annotated, Any, ClassVar
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 from pydantic.alias_generators import to_camel
@@ -10,13 +10,9 @@ from app.api.kinds import Kind
 
 GROUP, VERSION = "prism.io", "v1alpha1"
 API_VERSION = f"{GROUP}/{VERSION}"
-DNS_LABEL = r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?$"
-DNS_1035_LABEL = r"^[a-z]([-a-z0-9]*[a-z0-9])?$"
 
-T = TypeVar("T")
 OpenMap = Annotated[dict[str, Any], Field(json_schema_extra={"x-kubernetes-preserve-unknown-fields": True})]
 ObjectName = Annotated[str, StringConstraints(min_length=1, max_length=253, pattern=r"^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$")]
-Label = Annotated[str, StringConstraints(min_length=1, max_length=63, pattern=DNS_LABEL)]
 
 
 class Model(BaseModel):

@@ -10,7 +10,6 @@ from app.api.v1alpha1.common import (
     API_VERSION,
     Column,
     Definition,
-    Label,
     Model,
     ObjectName,
     OpenMap,
@@ -225,6 +224,3 @@ class PatternRunner(Resource):
     )
     spec: RunnerSpec
     status: RunnerStatus | None = None
-
-
-__all__ = ["BackendBinding", "Label", "PatternRunner", "Placement", "RunnerSpec", "RunnerStatus"]
