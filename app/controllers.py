@@ -4,13 +4,14 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from app.api.kinds import AUTOSCALER, DEPLOYMENT, POD, SECRET, SERVICE, Kind
+from app.api.kinds import AUTOSCALER, DEPLOYMENT, POD, RESOURCE_QUOTA, SECRET, SERVICE, Kind
 from app.api.v1alpha1.backendconfig import BackendConfig
 from app.api.v1alpha1.common import Resource
 from app.api.v1alpha1.patternrunner import PatternRunner
+from app.api.v1alpha1.prismstack import PrismStack
 from app.contract import Context, Desired, Observed, Related
 from app.guard import Rules
-from app.hooks import backendconfig, runner
+from app.hooks import backendconfig, runner, stack
 
 Sync = Callable[[Any, Observed, Context], Desired]
 Customize = Callable[[Any, Context], tuple[Related, ...]]
@@ -67,5 +68,13 @@ CONTROLLERS: tuple[Controller, ...] = (
         related=(SECRET,),
         sync=backendconfig.sync,
         customize=backendconfig.customize,
+    ),
+    Controller(
+        name="prism-stack",
+        parent=PrismStack,
+        children=stack.OWNED,
+        related=(*stack.OWNED, SECRET, POD, RESOURCE_QUOTA),
+        sync=stack.sync,
+        customize=stack.customize,
     ),
 )

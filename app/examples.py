@@ -17,6 +17,16 @@ EXAMPLES: dict[str, dict[str, Any]] = {
         "metadata": _metadata("sessions"),
         "spec": {"pattern": "keyvalue", "backend": "memstore", "replicas": 2, "config": {"ttl": "1h", "maxKeys": 10000}},
     },
+    "PrismStack": {
+        "apiVersion": API,
+        "kind": "PrismStack",
+        "metadata": _metadata("demo"),
+        "spec": {
+            "proxy": {"replicas": 2},
+            "admin": {"replicas": 3},
+            "patterns": [{"name": "sessions", "type": "keyvalue", "backend": "memstore"}],
+        },
+    },
     "BackendConfig": {
         "apiVersion": API,
         "kind": "BackendConfig",

@@ -7,14 +7,16 @@ where the encoded bytes hold something suspicious, or are large.
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import orjson
 
 from app.api import quantities
 from app.api.kinds import Kind
+from app.api.v1alpha1.common import GROUP
 from app.contract import Desired, Observed, Related
 
+Form = Literal["builtin", "ours", "status"]
 MAX_OBJECT_BYTES = 256 * 1024
 HEAD = frozenset({"name", "namespace", "labels", "annotations"})
 FORBIDDEN = frozenset({"status", "stringData"})
@@ -164,8 +166,9 @@ def _new_namespaces(desired: Desired, observed: Observed) -> None:
 def _bytes(desired: Desired, encoded: bytes) -> None:
     if _suspicious(encoded) and _suspicious(encoded.replace(b'"emptyDir":{}', b"")):
         for child in desired.children:
-            _walk(child, f"{child['kind']} {child['metadata']['name']}", stored=True)
-        _walk(desired.status, "status", stored=False)
+            form: Form = "ours" if child["apiVersion"].startswith(f"{GROUP}/") else "builtin"
+            _walk(child, f"{child['kind']} {child['metadata']['name']}", form)
+        _walk(desired.status, "status", "status")
     if len(encoded) > MAX_OBJECT_BYTES:
         for child in desired.children:
             if len(orjson.dumps(child)) > MAX_OBJECT_BYTES:
@@ -176,19 +179,19 @@ def _suspicious(encoded: bytes) -> bool:
     return bool(IN_MAPS.search(encoded) or IN_LISTS.search(encoded))
 
 
-def _walk(value: Any, place: str, *, stored: bool) -> None:
-    """The slow look. ``stored`` adds what only a whole object must keep to: the form that the API server stores."""
-    if value is None and (stored or place != "status"):
+def _walk(value: Any, place: str, form: Form) -> None:
+    """The slow look. Of its own kinds the API server changes what is empty or no whole number; ours it stores as given."""
+    if value is None and place != "status":
         raise Refusal("null", place)
-    if isinstance(value, float):
+    if isinstance(value, float) and (form != "ours" or value.is_integer()):
         raise Refusal("float", place)
     if isinstance(value, list | tuple):
-        if not value and stored:
+        if not value and form == "builtin":
             raise Refusal("empty", place)
         for index, item in enumerate(value):
-            _walk(item, f"{place}[{index}]", stored=stored)
+            _walk(item, f"{place}[{index}]", form)
     elif isinstance(value, dict):
         for key, item in value.items():
-            if stored and item == {} and key in DROPPED_EMPTY:
+            if form == "builtin" and item == {} and key in DROPPED_EMPTY:
                 raise Refusal("empty", f"{place}.{key}")
-            _walk(item, f"{place}.{key}", stored=stored)
+            _walk(item, f"{place}.{key}", form)

@@ -35,6 +35,17 @@ def canonical(text: str) -> str:
         raise ValueError(WHAT) from None
 
 
+def amount(text: str) -> Decimal:
+    """The number that a quantity stands for; ValueError, without the text, where it is none."""
+    found = _MATCH.match(text)
+    if not found:
+        raise ValueError(WHAT)
+    suffix, number = found[2] or "", Decimal(text[: len(text) - len(found[2] or "")])
+    if suffix in BINARY:
+        return number * Decimal(1024) ** BINARY[suffix]
+    return number.scaleb(int(suffix[1:]) if suffix[:1] in ("e", "E") and suffix != "E" else DECIMAL[suffix])
+
+
 def _spelled(number: str, suffix: str) -> str:
     with localcontext() as context:
         context.prec = 60

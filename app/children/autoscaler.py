@@ -11,9 +11,19 @@ from app.children.metadata import Child, Owner, child
 DEFAULT_CPU = 80
 
 
-def autoscaler(owner: Owner, spec: Autoscaling) -> Child:
-    """The autoscaler of a Deployment of the same name."""
-    target = {"apiVersion": DEPLOYMENT.api_version, "kind": DEPLOYMENT.kind, "name": owner.name}
+def autoscaled(spec: Autoscaling | None) -> bool:
+    """Whether a HorizontalPodAutoscaler owns the number of pods."""
+    return bool(spec and spec.enabled and spec.scaler == "hpa")
+
+
+def wanted_replicas(replicas: int | None, spec: Autoscaling | None) -> int | None:
+    """The number of pods to ask for, None where none is: KEDA's least number while KEDA has nothing to say."""
+    return (spec.min_replicas or replicas) if spec and spec.enabled and not autoscaled(spec) else replicas
+
+
+def autoscaler(owner: Owner, name: str, spec: Autoscaling) -> Child:
+    """The autoscaler of the Deployment of this name; it bears the same name."""
+    target = {"apiVersion": DEPLOYMENT.api_version, "kind": DEPLOYMENT.kind, "name": name}
     body: dict[str, Any] = {
         "scaleTargetRef": target,
         "minReplicas": spec.min_replicas or 1,
@@ -22,7 +32,7 @@ def autoscaler(owner: Owner, spec: Autoscaling) -> Child:
     }
     if spec.behavior:
         body["behavior"] = canonical(spec.behavior)
-    return child(AUTOSCALER, owner, owner.name, spec=body)
+    return child(AUTOSCALER, owner, name, spec=body)
 
 
 def _metrics(spec: Autoscaling) -> list[dict[str, Any]]:

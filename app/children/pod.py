@@ -1,5 +1,6 @@
-"""The pod of a runner: hardened by default, its configuration and bindings mounted."""
+"""The pod of a runner, a proxy or an admin: hardened by default, with what it reads mounted."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -8,6 +9,7 @@ from app.children.metadata import Owner, common_labels
 
 USER = 65532
 HASH, RESTARTED = "prism.io/config-hash", "prism.io/restartedAt"
+DEFAULT_REGISTRY = "ghcr.io/prism"
 HARDENED: dict[str, Any] = {
     "runAsNonRoot": True, "runAsUser": USER, "runAsGroup": USER, "fsGroup": USER, "seccompProfile": {"type": "RuntimeDefault"},
 }  # fmt: skip
@@ -28,14 +30,33 @@ class Mount:
 
 @dataclass(frozen=True, slots=True)
 class Container:
+    """The pod's container. ``ports`` is name to number, ``fields`` a variable to the pod's field that it holds,
+    ``claims`` a volume claim to the path where it is mounted."""
+
     name: str
     image: str
-    port: int
-    args: list[str]
-    env: dict[str, str] = field(default_factory=dict)
+    ports: Mapping[str, int]
+    args: tuple[str, ...] = ()
+    env: Mapping[str, str] = field(default_factory=dict)
+    fields: Mapping[str, str] = field(default_factory=dict)
     pull_policy: str | None = None
-    resources: dict[str, Any] = field(default_factory=dict)
+    resources: Mapping[str, Any] = field(default_factory=dict)
     mounts: tuple[Mount, ...] = ()
+    claims: Mapping[str, str] = field(default_factory=dict)
+    probes: Mapping[str, Any] = field(default_factory=dict)
+
+
+def image(wanted: str | None, default: str, registry: str) -> str:
+    """The image, ``default`` being a name below ghcr.io/prism; from the registry of this installation where it has its own."""
+    chosen = wanted or f"{DEFAULT_REGISTRY}/{default}:latest"
+    if registry and chosen.startswith(f"{DEFAULT_REGISTRY}/"):
+        return registry.rstrip("/") + chosen.removeprefix(DEFAULT_REGISTRY)
+    return chosen
+
+
+def restarted(annotations: Mapping[str, str]) -> dict[str, str]:
+    """The annotation that rolls the pods of a parent, where the parent has it."""
+    return {RESTARTED: annotations[RESTARTED]} if annotations.get(RESTARTED) else {}
 
 
 def pod_template(
@@ -43,7 +64,8 @@ def pod_template(
     container: Container,
     scheduling: dict[str, Any],
     extra: PodTemplate | None,
-    annotations: dict[str, str],
+    annotations: Mapping[str, str],
+    grace_seconds: int | None = None,
 ) -> dict[str, Any]:
     """A pod template; what the user adds never replaces the labels that select the pods."""
     extra = extra or PodTemplate()
@@ -61,33 +83,45 @@ def pod_template(
         **account,
         **scheduling,
     }
+    if grace_seconds is not None:
+        spec["terminationGracePeriodSeconds"] = grace_seconds
     if extra.image_pull_secrets:
         spec["imagePullSecrets"] = canonical(extra.image_pull_secrets)
     return {"metadata": metadata, "spec": spec}
 
 
 def _container(container: Container, extra: PodTemplate) -> dict[str, Any]:
-    given = {entry.name for entry in extra.env}
-    env = [{"name": name, "value": value} for name, value in sorted(container.env.items()) if name not in given]
     out: dict[str, Any] = {
         "name": container.name,
         "image": container.image,
-        "args": container.args,
-        "env": [*env, *canonical(extra.env)],
-        "ports": [{"name": "http", "containerPort": container.port, "protocol": "TCP"}],
+        "ports": [{"name": name, "containerPort": port, "protocol": "TCP"} for name, port in container.ports.items()],
         "securityContext": CONTAINED,
         "volumeMounts": [
             *({"name": m.volume, "mountPath": m.path, "readOnly": True} for m in container.mounts),
+            *({"name": claim, "mountPath": path} for claim, path in container.claims.items()),
             {"name": "tmp", "mountPath": "/tmp"},  # noqa: S108
         ],
+        **container.probes,
     }
-    if container.pull_policy:
-        out["imagePullPolicy"] = container.pull_policy
-    if container.resources:
-        out["resources"] = container.resources
-    if extra.env_from:
-        out["envFrom"] = canonical(extra.env_from)
-    return out
+    optional = {
+        "args": list(container.args),
+        "env": _variables(container, extra),
+        "imagePullPolicy": container.pull_policy,
+        "resources": container.resources,
+        "envFrom": canonical(extra.env_from),
+    }
+    return out | {key: value for key, value in optional.items() if value}
+
+
+def _variables(container: Container, extra: PodTemplate) -> list[dict[str, Any]]:
+    """Ours in the order of their names, but for those that the user sets; fields first, since others refer to them."""
+    given = {entry.name for entry in extra.env}
+    fields: list[dict[str, Any]] = [
+        {"name": name, "valueFrom": {"fieldRef": {"apiVersion": "v1", "fieldPath": path}}}
+        for name, path in sorted(container.fields.items())
+    ]
+    ours = fields + [{"name": name, "value": value} for name, value in sorted(container.env.items())]
+    return [*(entry for entry in ours if entry["name"] not in given), *canonical(extra.env)]
 
 
 def _volume(mount: Mount) -> dict[str, Any]:

@@ -6,20 +6,20 @@ from app.api.v1alpha1.patternrunner import RunnerSpec
 from app.bindings.slots import BACKENDS_JSON, Ask, asks, slot_secret
 from app.children.metadata import Owner
 from app.children.placement import resources, scheduling
-from app.children.pod import Container, Mount, pod_template
+from app.children.pod import Container, Mount, image, pod_template
 
-DEFAULT_REGISTRY = "ghcr.io/prism"
 RUNNER_JSON = "runner.json"
 
 
 def runner_pod(owner: Owner, spec: RunnerSpec, annotations: dict[str, str], registry: str) -> dict[str, Any]:
     """The pod template. It follows from the spec and the annotations alone, so what fails elsewhere never rolls it."""
     layers = [spec.runner_spec, spec.placement]
+    runner = f"{spec.pattern.replace('_', '-')}-runner"
     container = Container(
-        name=f"{spec.pattern.replace('_', '-')}-runner",
-        image=image(spec, registry),
-        port=spec.service.port,
-        args=[f"-config=/config/{RUNNER_JSON}"],
+        name=runner,
+        image=image(spec.image, runner, registry),
+        ports={"http": spec.service.port},
+        args=(f"-config=/config/{RUNNER_JSON}",),
         env={"BACKEND_CONFIG_PATH": f"/config/{BACKENDS_JSON}", "SERVICE_BINDING_ROOT": "/bindings"},
         pull_policy=spec.image_pull_policy,
         resources=resources(layers, spec.resources),
@@ -35,11 +35,3 @@ def mounts(name: str, wanted: tuple[Ask, ...]) -> tuple[Mount, ...]:
         Mount("config", f"{name}-config", "/config"),
         *(Mount(f"binding-{slot.replace('_', '-')}", slot_secret(name, slot), f"/bindings/{slot}", True) for slot in slots),
     )
-
-
-def image(spec: RunnerSpec, registry: str) -> str:
-    """The runner's image, from the registry of this installation where it has one of its own."""
-    wanted = spec.image or f"{DEFAULT_REGISTRY}/{spec.pattern.replace('_', '-')}-runner:latest"
-    if registry and wanted.startswith(f"{DEFAULT_REGISTRY}/"):
-        return registry.rstrip("/") + wanted.removeprefix(DEFAULT_REGISTRY)
-    return wanted

@@ -1,4 +1,4 @@
-"""Deployments, and the rules for what of them must not be changed lightly: replicas and selectors."""
+"""Deployments and StatefulSets, and the rules for what of them must not be changed lightly: replicas and what is immutable."""
 
 import hashlib
 import json
@@ -6,7 +6,7 @@ from typing import Any
 
 import orjson
 
-from app.api.kinds import DEPLOYMENT
+from app.api.kinds import DEPLOYMENT, STATEFUL_SET
 from app.children.metadata import Child, Owner, child
 from app.contract import Object, read
 
@@ -15,7 +15,9 @@ LAST_APPLIED = "metacontroller.k8s.io/last-applied-configuration"
 ROLLING = {"type": "RollingUpdate", "rollingUpdate": {"maxSurge": "25%", "maxUnavailable": "25%"}}
 
 
-def deployment(owner: Owner, template: dict[str, Any], replicas: int | None, held: str | None = None) -> Child:
+def deployment(
+    owner: Owner, name: str, template: dict[str, Any], replicas: int | None, held: str | None = None
+) -> Child:  # fmt: skip
     """A Deployment. An annotation carries the hash of its template, so a status can tell whether it has arrived.
 
     ``held`` is the hash of the template that runs and must go on to run: another one is written down but not rolled out
@@ -28,7 +30,35 @@ def deployment(owner: Owner, template: dict[str, Any], replicas: int | None, hel
     if held is not None and held != wanted:
         spec["paused"] = True
         wanted = held
-    return child(DEPLOYMENT, owner, owner.name, {TEMPLATE: wanted}, spec=spec)
+    return child(DEPLOYMENT, owner, name, {TEMPLATE: wanted}, spec=spec)
+
+
+def stateful_set(
+    owner: Owner, name: str, service: str, template: dict[str, Any], replicas: int, claims: list[dict[str, Any]]
+) -> Child:  # fmt: skip
+    """A StatefulSet whose pods start side by side and are numbered from 1. Its volumes outlive it."""
+    spec = {
+        "serviceName": service,
+        "selector": {"matchLabels": owner.selector},
+        "podManagementPolicy": "Parallel",
+        "ordinals": {"start": 1},
+        "replicas": replicas,
+        "template": template,
+        "updateStrategy": {"type": "RollingUpdate", "rollingUpdate": {"partition": 0}},
+        "volumeClaimTemplates": claims,
+    }
+    return child(STATEFUL_SET, owner, name, {TEMPLATE: digest(template)}, spec=spec)
+
+
+def volume_claim(name: str, size: str, storage_class: str | None) -> dict[str, Any]:
+    """A volumeClaimTemplate, with all that the API server adds to one: each omission would be a write on every sync."""
+    spec: dict[str, Any] = {
+        "accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": size}}, "volumeMode": "Filesystem",
+    }  # fmt: skip
+    if storage_class is not None:
+        spec["storageClassName"] = storage_class
+    head = {"apiVersion": "v1", "kind": "PersistentVolumeClaim", "metadata": {"name": name}}
+    return {**head, "spec": spec, "status": {"phase": "Pending"}}
 
 
 def digest(value: Any) -> str:
@@ -63,15 +93,27 @@ def _owns_replicas(live: Object, manager: str) -> bool:
     )
 
 
-def keep_selector(wanted: Child, live: Object | None) -> bool:
-    """Puts the live selector in the place of a different one, since the API server will not change it.
+def keep_immutable(wanted: Child, live: Object | None, *fields: str) -> tuple[str, ...]:
+    """Puts the live value of these fields of the spec in the place of a different one: the API server will not change them.
 
-    Returns whether it had to; the pods then carry the live selector's labels too.
+    Returns the fields where it had to; where it is the selector, the pods then carry the live selector's labels too.
     """
-    found = read(live.spec).get("selector") if live is not None else None
-    if not found or found == wanted["spec"]["selector"]:
-        return False
-    wanted["spec"]["selector"] = found
-    template = wanted["spec"]["template"]
-    template["metadata"]["labels"] = {**template["metadata"]["labels"], **found.get("matchLabels", {})}
-    return True
+    if live is None:
+        return ()
+    spec, found = wanted["spec"], read(live.spec)
+    kept = tuple(name for name in fields if name in found and _bare(found[name]) != spec.get(name))
+    for name in kept:
+        spec[name] = _bare(found[name])
+    if "selector" in kept:
+        metadata = spec["template"]["metadata"]
+        metadata["labels"] = {**metadata["labels"], **found["selector"].get("matchLabels", {})}
+        if TEMPLATE in wanted["metadata"].get("annotations", {}) and "paused" not in spec:
+            wanted["metadata"]["annotations"][TEMPLATE] = digest(spec["template"])
+    return kept
+
+
+def _bare(found: Any) -> Any:
+    """A stored value without the nulls that the API server shows in it."""
+    if isinstance(found, dict):
+        return {key: _bare(value) for key, value in found.items() if value is not None}
+    return [_bare(each) for each in found] if isinstance(found, list) else found

@@ -21,9 +21,8 @@ def structural(model: type[BaseModel]) -> Schema:
 def _convert(node: Schema, definitions: Schema, path: tuple[str, ...]) -> Schema:
     node = _resolved(node, definitions, path)
     if node.get("x-kubernetes-int-or-string"):
-        return {
-            key: node[key] for key in ("description", "default", "pattern", "x-kubernetes-int-or-string", "anyOf") if key in node
-        }
+        kept = ("description", "default", "pattern", "x-kubernetes-int-or-string", "anyOf")
+        return {key: value for key, value in _keywords(node, path).items() if key in kept}
     out = _keywords(node, path)
     if "properties" in out:
         out["properties"] = {name: _convert(child, definitions, (*path, name)) for name, child in out["properties"].items()}

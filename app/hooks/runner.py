@@ -10,17 +10,17 @@ from app.backends.runnerconfig import runner_config
 from app.bindings.slots import BACKENDS_JSON, CONFIG, Answer, answer, asks, binding_name, slot_secret
 from app.bindings.values import decode, entry
 from app.children import secret, workload
-from app.children.autoscaler import autoscaler
+from app.children.autoscaler import autoscaled, autoscaler, wanted_replicas
 from app.children.metadata import Child, Owner, label_value
-from app.children.pod import HASH, RESTARTED
+from app.children.pod import HASH, restarted
 from app.children.runnerpod import RUNNER_JSON, runner_pod
 from app.children.service import service
 from app.contract import Context, Desired, Object, Observed, Related, read
 from app.hooks.runnerstatus import State, status
 from app.status.ownership import conflicts
+from app.status.presence import missing, recheck
 
 COMPONENT = "runner"
-RECHECK_SECONDS = 30
 OWNED = (DEPLOYMENT, SERVICE, SECRET, AUTOSCALER)
 
 
@@ -43,13 +43,8 @@ def customize(parent: PatternRunner, context: Context) -> tuple[Related, ...]:
 def candidates(spec: RunnerSpec, name: str, namespace: str) -> list[tuple[Kind, str]]:
     """Every object that a runner of this spec may create."""
     secrets = [f"{name}-config", *(slot_secret(name, ask.slot) for ask in asks(spec, namespace) if not ask.builtin)]
-    scaled = [(AUTOSCALER, name)] if autoscaled(spec) else []
+    scaled = [(AUTOSCALER, name)] if autoscaled(spec.autoscaling) else []
     return [(DEPLOYMENT, name), (SERVICE, name), *((SECRET, each) for each in secrets), *scaled]
-
-
-def autoscaled(spec: RunnerSpec) -> bool:
-    """Whether a HorizontalPodAutoscaler owns the number of pods."""
-    return bool(spec.autoscaling and spec.autoscaling.enabled and spec.autoscaling.scaler == "hpa")
 
 
 def owner_of(parent: PatternRunner) -> Owner:
@@ -90,12 +85,11 @@ class Runner:
             replicas=self.deployment["spec"].get("replicas") if self.deployment else None,
             autoscaler=self.observed.children.get(AUTOSCALER, self.namespace, self.name),
             pods=tuple(self.observed.related.all(POD)),
-            missing=self.missing(children),
+            missing=missing(children, self.namespace, self.observed),
             immutable=self.kept_selector,
             selector=self.owner.selector,
         )
-        # The first sync always finds nothing yet; its creations wake the next one.
-        again = RECHECK_SECONDS if state.missing and self.parent.status and self.parent.status.conditions else 0
+        again = recheck(state.missing, self.parent.status.conditions if self.parent.status else ())
         return Desired(children, status(self.parent, state, self.context), again)
 
     @property
@@ -128,23 +122,21 @@ class Runner:
         return not any(kind.kind == child["kind"] and name == child["metadata"]["name"] for kind, name in self.taken)
 
     @cached_property
-    def autoscaled(self) -> bool:
-        return autoscaled(self.parent.spec)
-
-    @cached_property
     def bound(self) -> bool:
         """Whether every required slot has values, be they the last good ones."""
         return all(found.values is not None for found in self.answers if found.ask.required)
 
     @cached_property
     def all_children(self) -> list[Child]:
-        out: list[Child] = [service(self.owner, self.parent.spec.service), *self.bindings]
+        own = self.parent.spec.service
+        out: list[Child] = [service(self.owner, self.name, own.port, own.port, own.type, own.annotations), *self.bindings]
         if self.config is not None:
             out.append(self.config)
         if self.deployment is not None:
             out.append(self.deployment)
-            if self.autoscaled and (DEPLOYMENT, self.name) not in self.taken and self.parent.spec.autoscaling:
-                out.append(autoscaler(self.owner, self.parent.spec.autoscaling))
+            scaling = self.parent.spec.autoscaling
+            if scaling and autoscaled(scaling) and (DEPLOYMENT, self.name) not in self.taken:
+                out.append(autoscaler(self.owner, self.name, scaling))
         return out
 
     @cached_property
@@ -196,8 +188,8 @@ class Runner:
         if self.live is None and not self.settled:
             return None
         held = self.live.metadata.annotations.get(workload.TEMPLATE) if self.live is not None and not self.settled else None
-        child = workload.deployment(self.owner, self.template, self.replicas(), held)
-        return child, workload.keep_selector(child, self.live)
+        child = workload.deployment(self.owner, self.name, self.template, self.replicas(), held)
+        return child, bool(workload.keep_immutable(child, self.live, "selector"))
 
     @property
     def deployment(self) -> Child | None:
@@ -208,11 +200,9 @@ class Runner:
         return self._deployment[1] if self._deployment else False
 
     def replicas(self) -> int | None:
-        spec = self.parent.spec
-        wanted, scaling = spec.replicas, spec.autoscaling
-        if scaling and scaling.enabled and not self.autoscaled:
-            wanted = scaling.min_replicas or wanted
-        return workload.replicas_to_emit(wanted, self.autoscaled, self.live, self.context.settings.field_manager)
+        scaling = self.parent.spec.autoscaling
+        wanted = wanted_replicas(self.parent.spec.replicas, scaling)
+        return workload.replicas_to_emit(wanted, autoscaled(scaling), self.live, self.context.settings.field_manager)
 
     @cached_property
     def template_hash(self) -> str:
@@ -220,17 +210,5 @@ class Runner:
 
     @cached_property
     def template(self) -> dict[str, object]:
-        notes = {HASH: self.hash}
-        restarted = self.parent.metadata.annotations.get(RESTARTED)
-        if restarted:
-            notes[RESTARTED] = restarted
+        notes = {HASH: self.hash, **restarted(self.parent.metadata.annotations)}
         return runner_pod(self.owner, self.parent.spec, notes, self.context.settings.image_registry)
-
-    def missing(self, children: list[Child]) -> tuple[str, ...]:
-        """Children that are asked for and not there yet."""
-        kinds = {kind.kind: kind for kind in OWNED}
-        return tuple(
-            f"{child['kind']} {child['metadata']['name']}"
-            for child in children
-            if self.observed.children.get(kinds[child["kind"]], self.namespace, child["metadata"]["name"]) is None
-        )

@@ -1,4 +1,4 @@
-"""Why is a Deployment not ready? Told from its own status and its pods, in words that do not change from look to look."""
+"""Why is a workload not ready? Told from its own status and its pods, in words that do not change from look to look."""
 
 import re
 from collections.abc import Iterable
@@ -13,9 +13,12 @@ CONFIG = {"CreateContainerConfigError", "CreateContainerError", "RunContainerErr
 QUOTA = re.compile(r"exceeded quota: ([^,]+), requested: (.+?), used: .+?, limited: (.+)$")
 
 
+VOLUME = re.compile(r"persistentvolume|binding volumes", re.IGNORECASE)
+
+
 @dataclass(frozen=True, slots=True)
 class Rollout:
-    """How far a Deployment is. ``done`` is all that was asked for, in the present form; else reason and message say why."""
+    """How far a workload is. ``done`` is all that was asked for, in the present form; else reason and message say why."""
 
     done: bool
     reason: str
@@ -24,12 +27,15 @@ class Rollout:
     ready: int = 0
     updated: int = 0
     available: int = 0
+    desired: int = 0
 
 
-def rollout(live: Object | None, template: str, replicas: int | None, pods: Iterable[Object]) -> Rollout:
-    """How far a Deployment is on the way to the template with this hash, and to so many pods where a number is wanted."""
+def rollout(
+    live: Object | None, template: str, replicas: int | None, pods: Iterable[Object], kind: str = "Deployment"
+) -> Rollout:  # fmt: skip
+    """How far a workload is on the way to the template with this hash, and to so many pods where a number is wanted."""
     if live is None:
-        return Rollout(False, "Progressing", "the Deployment is being created")
+        return Rollout(False, "Progressing", f"the {kind} is being created", desired=1 if replicas is None else replicas)
     spec, status = read(live.spec), read(live.status)
     wanted = spec.get("replicas", 1) if replicas is None else replicas
     counts = {
@@ -37,12 +43,13 @@ def rollout(live: Object | None, template: str, replicas: int | None, pods: Iter
         "ready": status.get("readyReplicas", 0),
         "updated": status.get("updatedReplicas", 0),
         "available": status.get("availableReplicas", 0),
+        "desired": wanted,
     }
     arrived = live.metadata.annotations.get(TEMPLATE) == template and wanted == spec.get("replicas", 1)
     seen = status.get("observedGeneration", 0) >= live.metadata.generation
     complete = counts["updated"] == counts["available"] == counts["replicas"] == wanted
     if arrived and seen and complete:
-        reason = "DeploymentReady" if wanted else "ScaledToZero"
+        reason = f"{kind}Ready" if wanted else "ScaledToZero"
         return Rollout(True, reason, f"{wanted} of {wanted} pods are available", **counts)
     why = _refused(status) or _pods(pods) or _deadline(status)
     if why is None or not (arrived and seen):
@@ -69,7 +76,7 @@ def _deadline(status: dict[str, Any]) -> tuple[str, str] | None:
     late = any(
         c["type"] == "Progressing" and c.get("reason") == "ProgressDeadlineExceeded" for c in status.get("conditions") or []
     )
-    return ("ProgressDeadlineExceeded", "the Deployment makes no progress") if late else None
+    return ("ProgressDeadlineExceeded", "the workload makes no progress") if late else None
 
 
 def _pods(pods: Iterable[Object]) -> tuple[str, str] | None:
@@ -97,5 +104,6 @@ def _pod(status: dict[str, Any]) -> tuple[int, str, str] | None:
             return 2, "CrashLoopBackOff", f"container {name} keeps stopping{code}; see its log"
     for condition in status.get("conditions") or []:
         if condition.get("type") == "PodScheduled" and condition.get("reason") == "Unschedulable":
-            return 3, "Unschedulable", condition.get("message", "no node fits the pods")
+            said = condition.get("message", "no node fits the pods")
+            return (3, "VolumePending", said) if VOLUME.search(said) else (4, "Unschedulable", said)
     return None

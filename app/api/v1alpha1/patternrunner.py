@@ -144,11 +144,12 @@ class Autoscaling(Model):
     """Seconds that KEDA waits before it goes to zero."""
 
 
-class RunnerSpec(Model):
-    """What a runner does, with which backends, and how its pods look."""
+PatternName = Annotated[str, StringConstraints(min_length=1, max_length=40, pattern=r"^[a-z]([-_a-z0-9]*[a-z0-9])?$")]
 
-    pattern: Annotated[str, StringConstraints(min_length=1, max_length=40, pattern=r"^[a-z]([-_a-z0-9]*[a-z0-9])?$")]
-    """The pattern: keyvalue, consumer, producer, multicast-registry, mailbox, pubsub, queue, ..."""
+
+class RunnerSettings(Model):
+    """With which backends a runner works, and how its pods look: all of its spec but the pattern."""
+
     backend: Annotated[str, StringConstraints(max_length=63, pattern=r"^[a-zA-Z0-9]([-_.a-zA-Z0-9]*[a-zA-Z0-9])?$")] | None = None
     """Type of the backend (memstore, redis, nats, kafka, postgresql, ...), or the name of a BackendConfig."""
     image: Annotated[str, StringConstraints(min_length=1, max_length=1024)] | None = None
@@ -176,6 +177,13 @@ class RunnerSpec(Model):
     """Where pods run; each field wins over the same field of placement."""
     pod_template: PodTemplate | None = None
     """Additions to the pods."""
+
+
+class RunnerSpec(RunnerSettings):
+    """What a runner does, with which backends, and how its pods look."""
+
+    pattern: PatternName
+    """The pattern: keyvalue, consumer, producer, multicast-registry, mailbox, pubsub, queue, ..."""
 
 
 class RunnerStatus(Status):

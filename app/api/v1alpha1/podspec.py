@@ -130,8 +130,8 @@ class EnvVarSource(Model):
     model_config = ConfigDict(
         json_schema_extra=rules(
             (
-                "[has(self.secretKeyRef), has(self.configMapKeyRef), has(self.fieldRef), has(self.resourceFieldRef)]"
-                ".filter(given, given).size() == 1",
+                "(has(self.secretKeyRef) ? 1 : 0) + (has(self.configMapKeyRef) ? 1 : 0) + (has(self.fieldRef) ? 1 : 0)"
+                " + (has(self.resourceFieldRef) ? 1 : 0) == 1",
                 "valueFrom: give exactly one of secretKeyRef, configMapKeyRef, fieldRef, resourceFieldRef",
             ),
         )

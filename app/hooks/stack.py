@@ -1,0 +1,242 @@
+"""PrismStack: proxy and admin as workloads of its own, patterns and backends as parents of their own."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from app.api.kinds import (
+    AUTOSCALER,
+    DEPLOYMENT,
+    DISRUPTION_BUDGET,
+    POD,
+    RESOURCE_QUOTA,
+    SECRET,
+    SERVICE,
+    STATEFUL_SET,
+    Kind,
+)  # fmt: skip
+from app.api.v1alpha1.prismstack import PrismStack, PrismStackSpec
+from app.api.v1alpha1.stackparts import AdminSpec
+from app.children import workload
+from app.children.admin import admin_pod, admin_services, admin_set, odd
+from app.children.autoscaler import autoscaled, autoscaler, wanted_replicas
+from app.children.disruption import disruption_budget
+from app.children.metadata import Child, Owner, label_value
+from app.children.parts import CONFIG, RUNNER, backend_config, pattern_runner
+from app.children.pod import HASH, restarted
+from app.children.proxy import proxy_pod, proxy_service, traced
+from app.contract import Context, Desired, Object, Observed, Related, read
+from app.hooks.stackstatus import State, status
+from app.status.ownership import conflicts
+from app.status.presence import missing, recheck
+
+QUORUM_LOSS = "prism.io/allow-quorum-loss"
+IMMUTABLE = ("serviceName", "selector", "podManagementPolicy", "volumeClaimTemplates")
+OWNED = (DEPLOYMENT, STATEFUL_SET, SERVICE, AUTOSCALER, DISRUPTION_BUDGET, RUNNER, CONFIG)
+
+
+def customize(parent: PrismStack, context: Context) -> tuple[Related, ...]:
+    """Every name it may create, the Secrets it names, the pods of its proxy and admin, the quotas of its namespace."""
+    spec, name, namespace = parent.spec, parent.metadata.name, parent.metadata.namespace
+    names: dict[Kind, set[str]] = {kind: set() for kind in (*OWNED, SECRET)}
+    for kind, wanted in candidates(spec, name):
+        names[kind].add(wanted)
+    names[SECRET] |= {secret for _, secret in named_secrets(spec)}
+    out = [Related(kind, namespace, tuple(sorted(found))) for kind, found in names.items() if found]
+    if context.settings.watch_pods:
+        roles = ("proxy", "admin") if admin_of(spec) else ("proxy",)
+        out += [Related(POD, namespace, labels=owner_of(parent, role).selector) for role in roles]
+        out += [Related(RESOURCE_QUOTA, namespace)] if admin_of(spec) else []
+    return tuple(out)
+
+
+def candidates(spec: PrismStackSpec, stack: str) -> Iterator[tuple[Kind, str]]:
+    """Every object that a stack of this spec may create."""
+    yield from ((kind, f"{stack}-proxy") for kind in (DEPLOYMENT, SERVICE, DISRUPTION_BUDGET))
+    if autoscaled(spec.proxy.autoscaling):
+        yield AUTOSCALER, f"{stack}-proxy"
+    if admin_of(spec):
+        yield from ((kind, f"{stack}-admin") for kind in (STATEFUL_SET, SERVICE, DISRUPTION_BUDGET))
+        yield SERVICE, f"{stack}-admin-peers"
+    yield from ((RUNNER, pattern.name) for pattern in spec.patterns)
+    yield from ((CONFIG, backend.name) for backend in spec.backends)
+
+
+def named_secrets(spec: PrismStackSpec) -> Iterator[tuple[str, str]]:
+    """The Secrets without which the stack's own pods do not start, each with the field that names it."""
+    if spec.proxy.tls:
+        yield "spec.proxy.tls.secretRef", spec.proxy.tls.secret_ref.name
+    for role, part in (("proxy", spec.proxy), ("admin", admin_of(spec))):
+        extra = part.pod_template if part else None
+        for variable in extra.env if extra else ():
+            key = variable.value_from.secret_key_ref if variable.value_from else None
+            if key and not key.optional:
+                yield f"spec.{role}.podTemplate.env.{variable.name}", key.name
+        for source in extra.env_from if extra else ():
+            if source.secret_ref and not source.secret_ref.optional:
+                yield f"spec.{role}.podTemplate.envFrom", source.secret_ref.name
+
+
+def admin_of(spec: PrismStackSpec) -> AdminSpec | None:
+    """The admin, where there is to be one."""
+    return spec.admin if spec.admin and spec.admin.enabled else None
+
+
+def owner_of(parent: PrismStack, role: str) -> Owner:
+    """The labels of a stack's children; the plain ones are those that people and affinity terms select."""
+    stack = label_value(parent.metadata.name)
+    plain = {"app": f"prism-{role}", "component": f"prism-{role}", "stack": stack, "prism.io/stack": stack}
+    return Owner(parent.metadata.name, parent.metadata.namespace, role, plain)
+
+
+def sync(parent: PrismStack, observed: Observed, context: Context) -> Desired:
+    """The children and the status of a stack."""
+    return Stack(parent, observed, context).desired()
+
+
+@dataclass(frozen=True)
+class Stack:
+    """One sync, step by step; each property is one thing that is found out once."""
+
+    parent: PrismStack
+    observed: Observed
+    context: Context
+
+    def desired(self) -> Desired:
+        taken = conflicts(candidates(self.spec, self.name), self.namespace, self.parent.metadata.uid, self.observed)
+        gone = {(kind.kind, name) for kind, name in taken}
+        children = [child for child in self.children if (child["kind"], child["metadata"]["name"]) not in gone]
+        absent = missing(children, self.namespace, self.observed)
+        state = State(
+            conflicts=taken,
+            proxy=self.proxy,
+            admin=self.admin,
+            parts=self.parts,
+            absent=absent,
+            immutable=self.immutable,
+            unheard=self.unheard,
+            secrets=tuple(named for named in named_secrets(self.spec) if self.secret(named[1]) is None),
+        )
+        again = recheck(absent, self.parent.status.conditions if self.parent.status else ())
+        return Desired(children, status(self.parent, state, self.observed, self.context), again)
+
+    @property
+    def spec(self) -> PrismStackSpec:
+        return self.parent.spec
+
+    @property
+    def name(self) -> str:
+        return self.parent.metadata.name
+
+    @property
+    def namespace(self) -> str:
+        return self.parent.metadata.namespace
+
+    @cached_property
+    def children(self) -> list[Child]:
+        proxy, scaling = owner_of(self.parent, "proxy"), self.spec.proxy.autoscaling
+        name = f"{self.name}-proxy"
+        out = [self.proxy, proxy_service(proxy, name, self.spec), disruption_budget(proxy, name)]
+        if scaling and autoscaled(scaling):
+            out.append(autoscaler(proxy, name, scaling))
+        own = admin_of(self.spec)
+        if self.admin is not None and own:
+            admin, name = owner_of(self.parent, "admin"), f"{self.name}-admin"
+            out += [self.admin, *admin_services(admin, name, own), disruption_budget(admin, name)]
+        return [*out, *self.parts]
+
+    @cached_property
+    def _proxy(self) -> tuple[Child, bool]:
+        own = self.spec.proxy
+        admin = admin_of(self.spec)
+        reached = f"{self.name}-admin.{self.namespace}.svc:{admin.port}" if admin else ""
+        notes = {**restarted(self.parent.metadata.annotations), **self.certificate}
+        owner, name = owner_of(self.parent, "proxy"), f"{self.name}-proxy"
+        template = proxy_pod(owner, name, self.spec, reached, notes, self.context.settings.image_registry)
+        wanted = wanted_replicas(own.replicas, own.autoscaling)
+        manager = self.context.settings.field_manager
+        replicas = workload.replicas_to_emit(wanted, autoscaled(own.autoscaling), self.live_proxy, manager)
+        child = workload.deployment(owner, name, template, replicas)
+        return child, bool(workload.keep_immutable(child, self.live_proxy, "selector"))
+
+    @property
+    def proxy(self) -> Child:
+        return self._proxy[0]
+
+    @property
+    def live_proxy(self) -> Object | None:
+        return self.observed.children.get(DEPLOYMENT, self.namespace, f"{self.name}-proxy")
+
+    @cached_property
+    def certificate(self) -> dict[str, str]:
+        """Rolls the proxy when its certificate changes; one that is gone rolls nothing."""
+        if not self.spec.proxy.tls:
+            return {}
+        found = self.secret(self.spec.proxy.tls.secret_ref.name)
+        if found is not None:
+            return {HASH: workload.digest(found.data or {})}
+        template = read(self.live_proxy.spec)["template"] if self.live_proxy else {}
+        return {HASH: template.get("metadata", {}).get("annotations", {}).get(HASH, "none")}
+
+    def secret(self, name: str) -> Object | None:
+        return self.observed.related.get(SECRET, self.namespace, name)
+
+    @cached_property
+    def _admin(self) -> tuple[Child, tuple[str, ...]] | None:
+        own = admin_of(self.spec)
+        if own is None:
+            return None
+        owner, name = owner_of(self.parent, "admin"), f"{self.name}-admin"
+        notes = restarted(self.parent.metadata.annotations)
+        registry = self.context.settings.image_registry
+        template = admin_pod(owner, name, self.spec, own, self.members, notes, registry)
+        child = admin_set(owner, name, template, self.members, own.storage)
+        return child, workload.keep_immutable(child, self.live_admin, *IMMUTABLE)
+
+    @property
+    def admin(self) -> Child | None:
+        return self._admin[0] if self._admin else None
+
+    @property
+    def immutable(self) -> tuple[str, ...]:
+        """What should change and cannot."""
+        fields = self._admin[1] if self._admin else ()
+        return (*(["Deployment selector"] if self._proxy[1] else []), *(f"StatefulSet {field}" for field in fields))
+
+    @property
+    def live_admin(self) -> Object | None:
+        return self.observed.children.get(STATEFUL_SET, self.namespace, f"{self.name}-admin")
+
+    @cached_property
+    def members(self) -> int:
+        return self.live_members if self.unheard else odd(self.spec.admin.replicas if self.spec.admin else 1)
+
+    @property
+    def live_members(self) -> int:
+        number = read(self.live_admin.spec).get("replicas", 1) if self.live_admin else 0
+        return int(number)
+
+    @cached_property
+    def unheard(self) -> str:
+        """Why the number of members is not the one that was asked for; empty where it is."""
+        own = admin_of(self.spec)
+        quorum = self.live_members // 2 + 1
+        if own is None or odd(own.replicas) >= quorum or self.parent.metadata.annotations.get(QUORUM_LOSS) == "true":
+            return ""
+        return (
+            f"spec.admin.replicas: {odd(own.replicas)} of {self.live_members} members are fewer than their quorum of"
+            f" {quorum} and could not elect a leader; go there in smaller steps, or annotate {QUORUM_LOSS}=true to lose it"
+        )
+
+    @cached_property
+    def parts(self) -> list[Child]:
+        runners, configs = owner_of(self.parent, "pattern"), owner_of(self.parent, "backend")
+        notes, names = restarted(self.parent.metadata.annotations), {backend.name for backend in self.spec.backends}
+        made: list[Child] = [
+            pattern_runner(runners, pattern, names, self.traces(pattern.name), notes) for pattern in self.spec.patterns
+        ]
+        return [*made, *(backend_config(configs, backend) for backend in self.spec.backends)]
+
+    def traces(self, name: str) -> dict[str, Any]:
+        return traced(self.spec.observability, name)
