@@ -6,11 +6,14 @@ import kubernetes.client
 import kubernetes_validate
 from jsonschema import Draft202012Validator
 
+from app.api.v1alpha1.common import API_VERSION
 from app.engine.admission import model_of
 from app.generate.crds import schema
 
 MODELS = {
     "Deployment": "V1Deployment",
+    "StatefulSet": "V1StatefulSet",
+    "PodDisruptionBudget": "V1PodDisruptionBudget",
     "Service": "V1Service",
     "Secret": "V1Secret",
     "HorizontalPodAutoscaler": "V2HorizontalPodAutoscaler",
@@ -18,7 +21,12 @@ MODELS = {
 
 
 def judge(child: dict[str, Any]) -> None:
-    """Raises where a child has a field or a value that Kubernetes does not know."""
+    """Raises where a child has a field or a value that Kubernetes, or our own CRD, does not know."""
+    model = model_of(child["kind"]) if child["apiVersion"] == API_VERSION else None
+    if model is not None:
+        of_spec = schema(model, model.definition)["properties"]["spec"]
+        Draft202012Validator(closed(of_spec)).validate(child["spec"])
+        return
     typed = getattr(kubernetes.client, MODELS[child["kind"]])
     typed.model_validate(
         {key: value for key, value in child.items() if key != "data"} | ({"data": child["data"]} if "data" in child else {})

@@ -36,7 +36,8 @@ def customize(parent: PatternRunner, context: Context) -> tuple[Related, ...]:
     if refs:
         out.append(Related(CONFIG, meta.namespace, tuple(refs)))
     if context.settings.watch_pods:
-        out.append(Related(POD, meta.namespace, labels=owner_of(parent).selector))
+        # One short label: Metacontroller parses the selector for every parent at every event of a pod.
+        out.append(Related(POD, meta.namespace, labels={"runner": meta.name}))
     return tuple(out)
 
 
@@ -49,13 +50,13 @@ def candidates(spec: RunnerSpec, name: str, namespace: str) -> list[tuple[Kind, 
 
 def owner_of(parent: PatternRunner) -> Owner:
     """The labels of a runner's children; the plain ones are those that people and affinity terms select."""
-    spec = parent.spec
-    plain = {"app": "prism-runner", "component": "prism-runner", "pattern": label_value(spec.pattern)}
+    spec, name = parent.spec, parent.metadata.name
+    plain = {"app": "prism-runner", "component": "prism-runner", "pattern": label_value(spec.pattern), "runner": name}
     stack = parent.metadata.labels.get("prism.io/stack")
     if stack:
         plain |= {"stack": label_value(stack), "prism.io/stack": label_value(stack)}
     return Owner(
-        parent.metadata.name,
+        name,
         parent.metadata.namespace,
         COMPONENT,
         {**plain, "prism.io/pattern": label_value(spec.pattern)},

@@ -15,7 +15,7 @@ from tests.cluster.conftest import Operator, free_port
 from tests.cluster.kubectl import apply, eventually, items, kubectl
 
 pytestmark = pytest.mark.metacontroller
-NUMBER, ROUNDS = 200, 2
+NUMBER, ROUNDS = 200, 3
 
 
 def runner(index: int) -> dict[str, Any]:

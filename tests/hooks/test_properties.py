@@ -159,7 +159,11 @@ def test_customize_depends_on_name_namespace_and_spec_alone(row: Any) -> None:
     spec = {
         "PatternRunner": {"pattern": "consumer", "backendConfig": {"name": "cache"}},
         "BackendConfig": {"type": "redis", "secretRef": {"name": "s"}},
-        "PrismStack": {"admin": {}, "patterns": [{"name": "a", "type": "keyvalue"}], "backends": [{"name": "b", "type": "redis"}]},
+        "PrismStack": {
+            "admin": {},
+            "patterns": [{"name": "a", "type": "keyvalue"}],
+            "backends": [{"name": "b", "type": "redis"}],
+        },
     }
     kind = row.parent.definition.kind.kind
     parent = {**runner(), "kind": kind, "spec": spec[kind]}
