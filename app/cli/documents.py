@@ -10,7 +10,16 @@ import yaml
 from app.children.workload import LAST_APPLIED
 from app.engine.cluster import Cluster, Manifest, owner_uid
 
-RANKS = ("Namespace", "CustomResourceDefinition", "ServiceAccount", "Secret", "ConfigMap", "BackendConfig", "Service")
+RANKS = (
+    "Namespace",
+    "CustomResourceDefinition",
+    "ServiceAccount",
+    "Secret",
+    "ConfigMap",
+    "BackendConfig",
+    "PatternRunner",
+    "Service",
+)
 LAST = ("Deployment", "StatefulSet", "HorizontalPodAutoscaler")
 
 

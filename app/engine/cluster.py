@@ -48,9 +48,11 @@ class Cluster:
 
     def all(self, kind: str = "") -> Iterator[Manifest]:
         """Every object, or those of one ``Kind.version``, by key."""
-        for key in sorted(self.objects):
-            if not kind or key[0] == kind:
-                yield deepcopy(self.objects[key])
+        return map(deepcopy, self.view(kind))
+
+    def view(self, kind: str = "") -> list[Manifest]:
+        """The same, not copied: to look at, not to change or keep."""
+        return [self.objects[key] for key in sorted(self.objects) if not kind or key[0] == kind]
 
     def apply(self, manifest: Manifest, user: str = "person") -> Manifest:
         """Creates, or replaces what a person may change: everything but the status and what the server sets."""

@@ -45,7 +45,7 @@ class Loop:
             kind = row.parent.definition.kind.key
             if key_of(seen[0])[0] == kind and (before is None or after is None or _stirred(before, after)):
                 self.wake(row, key_of(seen[0]))
-            for parent in self.cluster.all(kind):
+            for parent in self.cluster.view(kind):
                 owned = any(owner_uid(state) == parent["metadata"]["uid"] for state in seen)
                 if owned or any(_selects(rule, state) for rule in self._known_rules(row, parent) for state in seen):
                     self.wake(row, key_of(parent))
@@ -126,7 +126,7 @@ class Loop:
     def _claimed(self, row: Controller, parent: Manifest) -> dict[str, dict[str, Manifest]]:
         out: dict[str, dict[str, Manifest]] = {kind.key: {} for kind in row.children}
         for kind in row.children:
-            for found in self.cluster.all(kind.key):
+            for found in self.cluster.view(kind.key):
                 if owner_uid(found) == parent["metadata"]["uid"]:
                     out[kind.key][_name(found)] = found
         return out
@@ -143,7 +143,7 @@ class Loop:
         out: dict[str, dict[str, Manifest]] = {}
         for rule in self.rules[cached][1]:
             group = out.setdefault(rule["key"], {})
-            group |= {_name(found): found for found in self.cluster.all(rule["key"]) if _selects(rule, found)}
+            group |= {_name(found): found for found in self.cluster.view(rule["key"]) if _selects(rule, found)}
         return out
 
     async def _call(self, row: Controller, hook: str, request: Manifest, work: Work) -> Manifest | None:

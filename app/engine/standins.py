@@ -5,7 +5,10 @@ from typing import Any
 
 from app.engine.cluster import Cluster, Manifest, owner_uid
 
-DEPLOYMENT, POD, AUTOSCALER = "Deployment.apps/v1", "Pod.v1", "HorizontalPodAutoscaler.autoscaling/v2"
+DEPLOYMENT, STATEFUL_SET, POD = "Deployment.apps/v1", "StatefulSet.apps/v1", "Pod.v1"
+AUTOSCALER = "HorizontalPodAutoscaler.autoscaling/v2"
+WORK = {"Deployment", "StatefulSet", "Pod", "HorizontalPodAutoscaler"}
+REVISION = "pod-template-hash"
 USER = "kubernetes"
 
 
@@ -18,7 +21,7 @@ class Standins:
         cluster.listeners.append(self._saw)
 
     def _saw(self, before: Manifest | None, after: Manifest | None) -> None:
-        self.dirty |= (after or before or {})["kind"] in ("Deployment", "Pod", "HorizontalPodAutoscaler")
+        self.dirty |= (after or before or {})["kind"] in WORK
 
     def step(self) -> bool:
         if not self.dirty:
@@ -26,8 +29,8 @@ class Standins:
         self.dirty = False
         for autoscaler in self.cluster.all(AUTOSCALER):
             self._scale(autoscaler)
-        for deployment in self.cluster.all(DEPLOYMENT):
-            self._run(deployment)
+        for workload in (*self.cluster.all(DEPLOYMENT), *self.cluster.all(STATEFUL_SET)):
+            self._run(workload)
         return True
 
     def _scale(self, autoscaler: Manifest) -> None:
@@ -42,43 +45,68 @@ class Standins:
         active = {"type": "ScalingActive", "status": "True", "reason": "ValidMetricFound"}
         self.cluster.update({**autoscaler, "status": {"conditions": [active]}}, USER, status=True)
 
-    def _run(self, deployment: Manifest) -> None:
-        """Pods of the present template come up one round after they were made; old ones go once those are ready."""
-        template, metadata = deployment["spec"]["template"], deployment["metadata"]
-        wanted = deployment["spec"].get("replicas", 1)
+    def _run(self, workload: Manifest) -> None:
+        """Pods of the present template come up one round after they were made; old ones go once those are ready.
+
+        A StatefulSet's pods keep their names, so there the old one goes first, one a round, the highest number before.
+        """
+        template, metadata = workload["spec"]["template"], workload["metadata"]
+        wanted = workload["spec"].get("replicas", 1)
         revision = sha256(repr(sorted(_flat(template))).encode()).hexdigest()[:9]
-        pods = [pod for pod in self.cluster.all(POD) if owner_uid(pod) == metadata["uid"]]
-        if deployment["spec"].get("paused") and pods:
-            revision = pods[0]["metadata"]["labels"]["pod-template-hash"]
-        present = {pod["metadata"]["name"] for pod in pods if pod["metadata"]["labels"]["pod-template-hash"] == revision}
-        names = [f"{metadata['name']}-{revision}-{index}" for index in range(wanted)]
+        pods = self._pods_of(workload)
+        if workload["spec"].get("paused") and pods:
+            revision = pods[0]["metadata"]["labels"][REVISION]
+        present = {pod["metadata"]["name"] for pod in pods if pod["metadata"]["labels"][REVISION] == revision}
+        names = _names(workload, revision, wanted)
         for pod in pods:
             if pod["metadata"]["name"] in present:
                 self.cluster.update({**pod, "status": _status(pod)}, USER, status=True)
+        there = {pod["metadata"]["name"] for pod in pods}
         for name in names:
-            if name not in present:
-                self.cluster.create(_pod(name, revision, deployment), USER)
-        ready = sum(_ready(pod) for pod in self.cluster.all(POD) if pod["metadata"]["name"] in names)
-        for pod in pods:
-            mine, name = pod["metadata"]["name"] in present, pod["metadata"]["name"]
-            if (mine and name not in names) or (not mine and ready >= wanted):
-                self.cluster.delete((POD, metadata["namespace"], name), USER)
-        left = [pod for pod in self.cluster.all(POD) if owner_uid(pod) == metadata["uid"]]
+            if name not in there:
+                self.cluster.create(_pod(name, revision, workload), USER)
+        ready = sum(_ready(pod) for pod in self._pods_of(workload) if pod["metadata"]["name"] in names)
+        old = sorted(there - present)
+        if workload["kind"] == "StatefulSet":
+            going = {*(there - set(names)), *old[-1:]}
+        else:
+            going = {*(present - set(names)), *(old if ready >= wanted else ())}
+        for name in going:
+            self.cluster.delete((POD, metadata["namespace"], name), USER)
+        left = self._pods_of(workload)
         status = {
             "observedGeneration": metadata["generation"],
             "replicas": len(left),
-            "updatedReplicas": sum(pod["metadata"]["name"] in names for pod in left),
+            "updatedReplicas": sum(pod["metadata"]["labels"][REVISION] == revision for pod in left),
             "readyReplicas": sum(map(_ready, left)),
             "availableReplicas": sum(map(_ready, left)),
         }
-        self.cluster.update({**deployment, "status": {name: n for name, n in status.items() if n}}, USER, status=True)
+        self.cluster.update({**workload, "status": {name: n for name, n in status.items() if n}}, USER, status=True)
+
+    def _pods_of(self, workload: Manifest) -> list[Manifest]:
+        """Its pods, to look at."""
+        return [pod for pod in self.cluster.view(POD) if owner_uid(pod) == workload["metadata"]["uid"]]
 
 
-def _pod(name: str, revision: str, deployment: Manifest) -> Manifest:
-    owner = deployment["metadata"]
-    reference = {"apiVersion": "apps/v1", "kind": "Deployment", "name": owner["name"], "uid": owner["uid"], "controller": True}
-    template = deployment["spec"]["template"]
-    labels = {**template["metadata"]["labels"], "pod-template-hash": revision}
+def _names(workload: Manifest, revision: str, wanted: int) -> list[str]:
+    name = workload["metadata"]["name"]
+    if workload["kind"] == "StatefulSet":
+        start = workload["spec"].get("ordinals", {}).get("start", 0)
+        return [f"{name}-{number}" for number in range(start, start + wanted)]
+    return [f"{name}-{revision}-{index}" for index in range(wanted)]
+
+
+def _pod(name: str, revision: str, workload: Manifest) -> Manifest:
+    owner = workload["metadata"]
+    reference = {
+        "apiVersion": "apps/v1",
+        "kind": workload["kind"],
+        "name": owner["name"],
+        "uid": owner["uid"],
+        "controller": True,
+    }
+    template = workload["spec"]["template"]
+    labels = {**template["metadata"]["labels"], REVISION: revision}
     metadata = {"name": name, "namespace": owner["namespace"], "labels": labels, "ownerReferences": [reference]}
     return {"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": template["spec"], "status": {"phase": "Pending"}}
 

@@ -7,11 +7,16 @@ from pathlib import Path
 import pytest
 import yaml
 
+from app.cli.scenes import SCENES
 from app.generate.files import ROOT
 from tests.oracles import MODELS, judge
 
 OPERATOR = str(Path(sys.executable).parent / "prism-operator")
 SAMPLES = sorted(ROOT.glob("samples/*.yaml"))
+ORDER = [
+    "Secret", "BackendConfig", "PatternRunner", "Service", "PodDisruptionBudget",
+    "Deployment", "StatefulSet", "HorizontalPodAutoscaler",
+]  # fmt: skip
 
 
 def run(*arguments: str, given: str = "", timeout: int = 60) -> subprocess.CompletedProcess[str]:
@@ -24,6 +29,7 @@ def test_the_demo_brings_every_sample_to_the_outcome_that_it_declares() -> None:
     ran = run("demo")
     assert ran.returncode == 0, ran.stdout
     assert "every sample came to the outcome that it declares" in ran.stdout
+    assert ran.stdout.count("✓") == len(SCENES)
     assert "a resync of all of them: 0 writes" in ran.stdout
 
 
@@ -42,15 +48,15 @@ def test_render_prints_children_that_a_cluster_accepts(path: Path) -> None:
     children = list(yaml.safe_load_all(ran.stdout))
     assert children
     for child in children:
-        assert child["kind"] in MODELS
+        assert child["kind"] in (*MODELS, "PatternRunner", "BackendConfig")
         judge(child)
     kinds = [child["kind"] for child in children]
-    assert kinds == sorted(kinds, key=["Secret", "Service", "Deployment", "HorizontalPodAutoscaler"].index)
+    assert kinds == sorted(kinds, key=ORDER.index)
 
 
 def test_render_reads_standard_input_and_says_what_is_missing() -> None:
-    ran = run("render", "-f", "-", given=SAMPLES[-1].read_text())
-    assert "SecretNotFound: spec.secretRef: Secret postgres-credentials does not exist" in ran.stderr
+    ran = run("render", "-f", "-", given=(ROOT / "samples/07-backendconfig-secret-missing.yaml").read_text())
+    assert "SecretNotFound: spec.secretRef: Secret ledger-credentials does not exist" in ran.stderr
 
 
 BAD = {

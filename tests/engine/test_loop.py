@@ -51,6 +51,37 @@ def names(session: Session, kind: str) -> list[str]:
     return [found["metadata"]["name"] for found in session.cluster.all(kind)]
 
 
+STACK: dict[str, Any] = {
+    "apiVersion": "prism.io/v1alpha1",
+    "kind": "PrismStack",
+    "metadata": {"name": "demo"},
+    "spec": {"admin": {"replicas": 3}, "patterns": [{"name": "a", "type": "keyvalue", "backend": "memstore"}]},
+}
+
+
+async def test_a_stack_and_what_its_parts_own_come_up_roll_and_go(session: Session) -> None:
+    session.cluster.apply(STACK)
+    await session.settle()
+    key = ("PrismStack.prism.io/v1alpha1", "default", "demo")
+
+    def says() -> str:
+        conditions = session.cluster.objects[key]["status"]["conditions"]
+        return str(next(c["message"] for c in conditions if c["type"] == "Ready"))
+
+    assert says() == "proxy 1/1, admin 3/3, patterns 1/1"
+    members = [name for name in names(session, "Pod.v1") if "admin" in name]
+    assert members == ["demo-admin-1", "demo-admin-2", "demo-admin-3"]
+    before = {pod["metadata"]["name"]: pod["metadata"]["uid"] for pod in session.cluster.all("Pod.v1")}
+    session.cluster.apply({**STACK, "spec": {**STACK["spec"], "admin": {"replicas": 3, "image": "x:2"}}})
+    await session.settle()
+    after = {pod["metadata"]["name"]: pod["metadata"]["uid"] for pod in session.cluster.all("Pod.v1")}
+    assert says() == "proxy 1/1, admin 3/3, patterns 1/1"
+    assert {name for name in before if before[name] != after.get(name)} == set(members)
+    session.cluster.delete(key)
+    await session.settle()
+    assert list(session.cluster.all()) == []
+
+
 async def test_a_runner_comes_up_and_rests(session: Session) -> None:
     session.cluster.apply(RUNNER)
     await session.settle()

@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 from app.controllers import CONTROLLERS
 from app.main import create_app
 from app.settings import Settings
-from tests.build import NAMESPACE, Manifest, backend_config, request, runner, running, secret
+from tests.build import NAMESPACE, Manifest, backend_config, request, runner, secret
 from tests.oracles import judge, judge_status
+from tests.stack import stack, up
 
 NOW = "2026-01-01T00:00:00Z"
 words = st.from_regex(r"[a-z][a-z0-9]{0,8}", fullmatch=True)
@@ -114,7 +115,7 @@ def check(kind: str, hook: str, parent: Manifest, related: list[Manifest]) -> No
         assert len(child["metadata"]["name"]) <= 63
         assert child["metadata"]["namespace"] == NAMESPACE
         assert (child["apiVersion"], child["kind"]) in DECLARED
-    existing = [running(child) if child["kind"] == "Deployment" else child for child in first["children"]]
+    existing = [up(child) for child in first["children"]]
     fed_back = {**parent, "status": first["status"]}
     _, second = sync(hook, request(fed_back, existing, related))
     assert second["children"] == first["children"]
@@ -151,6 +152,43 @@ configs = st.builds(
 def test_backend_configs(spec: Manifest, data: dict[str, Any]) -> None:
     held = secret("s", **{key.replace(".", "__"): value for key, value in data.items()})
     check("BackendConfig", "prism-backendconfig", backend_config(spec), [held])
+
+
+components = present(
+    replicas=st.integers(1, 5),
+    port=st.integers(1, 65535),
+    image=words,
+    resources=resources,
+    placement=placement,
+    runnerSpec=placement,
+    podTemplate=present(env=variables, labels=st.dictionaries(words, words, max_size=2), serviceAccountName=words),
+    service=present(type=st.sampled_from(["ClusterIP", "LoadBalancer"]), annotations=st.dictionaries(words, words, max_size=1)),
+)
+stacks = present(
+    proxy=components,
+    admin=components,
+    patterns=st.lists(
+        st.builds(lambda name, spec: {**spec, "name": name, "type": spec.get("pattern", "keyvalue")}, words, specs).map(
+            lambda made: {key: value for key, value in made.items() if key != "pattern"}
+        ),
+        max_size=3,
+        unique_by=lambda made: made["name"],
+    ),
+    backends=st.lists(
+        st.builds(lambda name, spec: {**spec, "name": name}, words, configs), max_size=2, unique_by=lambda b: b["name"]
+    ),
+    observability=present(
+        enabled=st.booleans(),
+        metrics=present(port=st.sampled_from([1, 8980, 8990, 9090, 65535])),
+        tracing=present(endpoint=st.sampled_from(["http://otel:4317"])),
+    ),
+    affinity=present(podAntiAffinity=present(requiredDuringSchedulingIgnoredDuringExecution=st.lists(terms, max_size=2))),
+)
+
+
+@given(stacks)
+def test_stacks(spec: Manifest) -> None:
+    check("PrismStack", "prism-stack", stack(spec), [])
 
 
 @pytest.mark.parametrize("row", CONTROLLERS, ids=lambda row: row.name)
