@@ -4,14 +4,14 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from app.api.kinds import AUTOSCALER, DEPLOYMENT, POD, RESOURCE_QUOTA, SECRET, SERVICE, Kind
+from app.api.kinds import AUTOSCALER, DEPLOYMENT, POD, RESOURCE_QUOTA, SECRET, SERVICE, SERVICE_MONITOR, Kind
 from app.api.v1alpha1.backendconfig import BackendConfig
 from app.api.v1alpha1.common import Resource
 from app.api.v1alpha1.patternrunner import PatternRunner
 from app.api.v1alpha1.prismstack import PrismStack
 from app.contract import Context, Desired, Observed, Related
 from app.guard import Rules
-from app.hooks import backendconfig, runner, stack
+from app.hooks import backendconfig, monitoring, runner, stack
 
 Sync = Callable[[Any, Observed, Context], Desired]
 Customize = Callable[[Any, Context], tuple[Related, ...]]
@@ -78,3 +78,16 @@ CONTROLLERS: tuple[Controller, ...] = (
         customize=stack.customize,
     ),
 )
+# A child kind that is not installed stops a whole controller, so these are installed one by one, by who has the kind.
+OPTIONAL: dict[str, Controller] = {
+    "monitoring": Controller(
+        name="prism-monitoring",
+        parent=PrismStack,
+        flavor="decorator",
+        children=(SERVICE_MONITOR,),
+        related=(SERVICE_MONITOR,),
+        sync=monitoring.sync,
+        customize=monitoring.customize,
+    ),
+}
+ALL = (*CONTROLLERS, *OPTIONAL.values())

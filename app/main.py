@@ -8,14 +8,14 @@ from fastapi import FastAPI, Response
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from app import __version__
-from app.controllers import CONTROLLERS, Controller
+from app.controllers import ALL, Controller
 from app.endpoints import Clock, Service, clock, routes
 from app.metrics import Metrics
 from app.openapi import document
 from app.settings import Settings
 
 
-def create_app(settings: Settings, controllers: tuple[Controller, ...] = CONTROLLERS, now: Clock = clock) -> FastAPI:
+def create_app(settings: Settings, controllers: tuple[Controller, ...] = ALL, now: Clock = clock) -> FastAPI:
     """The service for these controllers. ``now`` gives RFC 3339 times; tests set it."""
     service = Service(settings, Metrics(), now)
     app = FastAPI(

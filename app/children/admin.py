@@ -17,6 +17,7 @@ from app.children.service import headless, service
 from app.children.workload import stateful_set, volume_claim
 
 GRPC, RAFT, METRICS = 8980, 8990, 9090
+PEERS = {"prism.io/service": "peers"}
 CLAIM, HOME = "data", "/var/lib/prism-admin"
 
 
@@ -72,4 +73,4 @@ def admin_set(owner: Owner, name: str, template: dict[str, Any], replicas: int, 
 def admin_services(owner: Owner, name: str, own: AdminSpec) -> list[Child]:
     """The Service that clients use, and the one by which members find each other."""
     client = service(owner, name, own.port, GRPC, own.service.type, own.service.annotations, "grpc")
-    return [client, headless(owner, f"{name}-peers", {"grpc": GRPC, "raft": RAFT})]
+    return [client, headless(owner, f"{name}-peers", {"grpc": GRPC, "raft": RAFT}, PEERS)]

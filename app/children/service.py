@@ -15,8 +15,12 @@ def service(
     return child(SERVICE, owner, name, annotations, spec={"type": kind, "selector": owner.selector, "ports": ports})
 
 
-def headless(owner: Owner, name: str, ports: Mapping[str, int]) -> Child:
-    """A Service that gives each pod a name of its own, ready or not: peers have to find each other to become ready."""
+def headless(owner: Owner, name: str, ports: Mapping[str, int], labels: Mapping[str, str]) -> Child:
+    """A Service that gives each pod a name of its own, ready or not: peers have to find each other to become ready.
+
+    ``labels`` tell it from the Service that clients use."""
     listed = [{"name": key, "port": port, "protocol": "TCP", "targetPort": port} for key, port in ports.items()]
     body = {"clusterIP": "None", "publishNotReadyAddresses": True, "selector": owner.selector, "ports": listed}
-    return child(SERVICE, owner, name, spec={"type": "ClusterIP", **body})
+    made = child(SERVICE, owner, name, spec={"type": "ClusterIP", **body})
+    made["metadata"]["labels"] |= labels
+    return made

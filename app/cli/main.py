@@ -6,6 +6,8 @@ from collections.abc import Sequence
 
 from app import __version__
 
+OPTIONAL = ("monitoring",)  # the table's own list would import everything for every command
+
 
 def parser() -> argparse.ArgumentParser:
     ask = argparse.ArgumentParser(prog="prism-operator", description="The Kubernetes operator of the Prism data layer.")
@@ -19,6 +21,9 @@ def parser() -> argparse.ArgumentParser:
     manifests.add_argument("--release", default=__version__, help="the release in the hooks' path (default %(default)s)")
     manifests.add_argument("--image", default="", help="image of the operator")
     manifests.add_argument("--crds", action="store_true", help="print the CRDs first")
+    manifests.add_argument(
+        "--optional", action="append", default=[], choices=OPTIONAL, help="print the controller that needs this too; repeatable"
+    )
     render = commands.add_parser("render", help="print the children of the parents in a file, without a cluster")
     render.add_argument("-f", "--filename", action="append", required=True, help="YAML file, - for standard input")
     demo = commands.add_parser("demo", help="drive every sample through the service and an in-memory cluster")
@@ -37,7 +42,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if asked.command == "manifests":
             from app.cli.manifests import manifests
 
-            return manifests(asked.hook_url, asked.release, asked.image, crds=asked.crds)
+            return manifests(asked.hook_url, asked.release, asked.image, asked.optional, crds=asked.crds)
         if asked.command == "render":
             from app.cli.render import render
 

@@ -7,7 +7,7 @@ import yaml
 
 from app import __version__
 from app.api.v1alpha1.common import Resource
-from app.controllers import CONTROLLERS
+from app.controllers import CONTROLLERS, OPTIONAL
 from app.generate import install, rbac
 from app.generate.controllers import controller
 from app.generate.crds import crd
@@ -41,7 +41,12 @@ def install_manifests(release: str, image: str, hook_url: str = "") -> dict[str,
     files = {"rbac.yaml": roles}
     if not hook_url:
         files |= {"namespace.yaml": [install.namespace()], "operator.yaml": install.workload(release, image)}
-    return files | {"controllers.yaml": [controller(row, release, base) for row in CONTROLLERS]}
+    files["controllers.yaml"] = [controller(row, release, base) for row in CONTROLLERS]
+    for name, row in OPTIONAL.items():
+        role = f"prism-operator-{name}"
+        roles = [rbac.metacontroller_role((row,), role, own=False), rbac.metacontroller_binding(role)]
+        files[f"optional/{name}.yaml"] = [*roles, controller(row, release, base)]
+    return files
 
 
 def generated() -> dict[str, str]:
@@ -62,7 +67,7 @@ def write(root: Path = ROOT) -> list[str]:
         if body is None:
             target.unlink()
         else:
-            target.parent.mkdir(exist_ok=True)
+            target.parent.mkdir(parents=True, exist_ok=True)
             target.write_text(body)
     return changed
 
@@ -70,6 +75,6 @@ def write(root: Path = ROOT) -> list[str]:
 def stale(root: Path = ROOT) -> list[str]:
     """Paths whose file is missing, differs, or should not be there."""
     wanted = generated()
-    there = {str(path.relative_to(root)) for folder in ("crds", "metacontroller") for path in (root / folder).glob("*")}
+    there = {str(path.relative_to(root)) for folder in ("crds", "metacontroller") for path in (root / folder).rglob("*.*")}
     differ = [path for path, body in wanted.items() if path not in there or (root / path).read_text() != body]
     return sorted([*differ, *(there - wanted.keys())])

@@ -18,8 +18,11 @@ METACONTROLLER_ITSELF: list[Manifest] = [
 ]
 
 
-def metacontroller_role(table: tuple[Controller, ...]) -> Manifest:
-    """Everything that Metacontroller needs for the controllers of the table, its own needs included."""
+NAME = "prism-operator-metacontroller"
+
+
+def metacontroller_role(table: tuple[Controller, ...], name: str = NAME, *, own: bool = True) -> Manifest:
+    """Everything that Metacontroller needs for the controllers of the table, with ``own`` its own needs included."""
     needs: dict[tuple[str, str], set[str]] = defaultdict(set)
     for row in table:
         parent = row.parent.definition.kind
@@ -30,7 +33,7 @@ def metacontroller_role(table: tuple[Controller, ...]) -> Manifest:
             needs[kind.group, kind.plural] |= set(READ)
         for kind in row.children:
             needs[kind.group, kind.plural] |= set(OWN)
-    return cluster_role("prism-operator-metacontroller", METACONTROLLER_ITSELF + _rules(needs))
+    return cluster_role(name, (METACONTROLLER_ITSELF if own else []) + _rules(needs))
 
 
 def _rules(needs: dict[tuple[str, str], set[str]]) -> list[Manifest]:
@@ -67,12 +70,12 @@ def cluster_role(name: str, rules: list[Manifest], labels: dict[str, str] | None
     return {"apiVersion": f"{API}/v1", "kind": "ClusterRole", "metadata": metadata, "rules": rules}
 
 
-def metacontroller_binding() -> Manifest:
+def metacontroller_binding(name: str = NAME) -> Manifest:
     """Binds the role to Metacontroller's ServiceAccount, where its chart and its manifests put it."""
     return {
         "apiVersion": f"{API}/v1",
         "kind": "ClusterRoleBinding",
-        "metadata": {"name": "prism-operator-metacontroller", "labels": {"app.kubernetes.io/part-of": "prism-operator"}},
-        "roleRef": {"apiGroup": API, "kind": "ClusterRole", "name": "prism-operator-metacontroller"},
+        "metadata": {"name": name, "labels": {"app.kubernetes.io/part-of": "prism-operator"}},
+        "roleRef": {"apiGroup": API, "kind": "ClusterRole", "name": name},
         "subjects": [{"kind": "ServiceAccount", "name": "metacontroller", "namespace": "metacontroller"}],
     }

@@ -1,5 +1,6 @@
 """Fixtures: our kinds in the cluster, a namespace for each test, Metacontroller and the service beside."""
 
+import json
 import os
 import socket
 import subprocess
@@ -12,11 +13,12 @@ from pathlib import Path
 
 import pytest
 
+from app.controllers import CONTROLLERS
 from tests.cluster.kubectl import Refused, eventually, kubectl, metacontroller_in_cluster, writes
 
 ROOT = Path(__file__).parents[2]
 OPERATOR = str(Path(sys.executable).parent / "prism-operator")
-OURS = ("deployments", "services", "secrets", "horizontalpodautoscalers", "patternrunners", "backendconfigs")
+OURS = tuple(sorted({kind.plural for row in CONTROLLERS for kind in (row.parent.definition.kind, *row.children)}))
 STRATEGIES = ("dynamic-apply", "server-side-apply") if os.environ.get("METACONTROLLER") else ("in-cluster",)
 
 
@@ -40,6 +42,15 @@ def namespace(kinds: None) -> Iterator[str]:
     kubectl("create", "namespace", name)
     yield name
     kubectl("delete", "namespace", name, "--wait=false")
+    recycle()
+
+
+def recycle() -> None:
+    """Frees the volumes that earlier tests left: a cluster that cannot make new ones has only so many."""
+    for volume in json.loads(kubectl("get", "pv", "-o", "json"))["items"]:
+        left = volume.get("spec", {}).get("claimRef", {}).get("namespace", "").startswith("test-")
+        if left and volume.get("status", {}).get("phase") == "Released":
+            kubectl("patch", "pv", volume["metadata"]["name"], "--type=json", "-p", '[{"op":"remove","path":"/spec/claimRef"}]')
 
 
 class Operator:

@@ -15,6 +15,7 @@ from tests.test_quantities import SPELLINGS
 pytestmark = pytest.mark.apiserver
 RUNNER = {"pattern": "keyvalue", "backend": "memstore"}
 CONFIG = {"type": "redis", "connection": {"host": "r"}}
+KEYVALUE = {"name": "cache", "type": "keyvalue"}
 
 
 def of(kind: str, spec: dict[str, Any], name: str = "a") -> dict[str, Any]:
@@ -85,6 +86,38 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
     "a host with a space": (of("BackendConfig", {"type": "x", "connection": {"host": "a b"}}), "spec.connection.host"),
     "an interval of none": (of("BackendConfig", {**CONFIG, "healthCheck": {"interval": "often"}}), "spec.healthCheck.interval"),
     "a long name of a backend": (of("BackendConfig", CONFIG, "a" * 44), "at most 43 characters long"),
+    "a long name of a stack": (of("PrismStack", {}, "a" * 41), "at most 40 characters long"),
+    "a typo in a part of a stack": (
+        of("PrismStack", {"proxy": {"replica": 1}}),
+        'PrismStack.spec.proxy): unknown field "replica"',
+    ),
+    "a pattern without a type": (
+        of("PrismStack", {"patterns": [{"name": "x"}]}),
+        'spec.patterns[0]): missing required field "type"',
+    ),
+    "a pattern twice": (of("PrismStack", {"patterns": [KEYVALUE, KEYVALUE]}), "Duplicate value"),
+    "a pattern in capitals": (of("PrismStack", {"patterns": [{**KEYVALUE, "name": "Cache"}]}), "spec.patterns[0].name"),
+    "a pattern with the name of the proxy": (
+        of("PrismStack", {"patterns": [{**KEYVALUE, "name": "a-proxy"}]}),
+        "are names of the stack's own parts",
+    ),
+    "a slot of a pattern in capitals": (
+        of("PrismStack", {"patterns": [{**KEYVALUE, "backendBindings": {"Store": {"backendRef": "x"}}}]}),
+        "backendBindings: a slot is",
+    ),
+    "an autoscaler of a proxy without a bound": (
+        of("PrismStack", {"proxy": {"autoscaling": {"enabled": True}}}),
+        "maxReplicas is required",
+    ),
+    "a backend of a stack with two addresses": (
+        of("PrismStack", {"backends": [{"name": "b", "type": "x", "connectionString": "a", "connection": {"url": "b"}}]}),
+        "not both",
+    ),
+    "no member at all": (of("PrismStack", {"admin": {"replicas": 0}}), "spec.admin.replicas"),
+    "a certificate without a Secret": (
+        of("PrismStack", {"proxy": {"tls": {}}}),
+        'spec.proxy.tls): missing required field "secretRef"',
+    ),
 }
 
 
@@ -97,6 +130,41 @@ def test_a_mistake_is_refused_with_its_field(namespace: str, manifest: dict[str,
 
 def test_every_sample_applies_strictly(namespace: str) -> None:
     kubectl("apply", "-n", namespace, "--validate=strict", "-f", str(ROOT / "samples"))
+
+
+def test_the_stacks_of_the_design_apply_strictly(namespace: str) -> None:
+    for stack in memo_stacks():
+        apply(namespace, stack)
+
+
+def memo_stacks() -> list[dict[str, Any]]:
+    """The memo's stacks, without the namespaces that they name there."""
+    stacks = list(yaml.safe_load_all((ROOT / "tests/bodies/memo-stacks.yaml").read_text()))
+    for stack in stacks:
+        stack["metadata"].pop("namespace", None)
+        for backend in stack["spec"].get("backends", []):
+            backend.get("secretRef", {}).pop("namespace", None)
+    return stacks
+
+
+STORAGE: dict[str, tuple[dict[str, Any], dict[str, Any], bool]] = {
+    "another size": ({"storage": {"size": "1Gi"}}, {"storage": {"size": "2Gi"}}, False),
+    "another class": ({"storage": {"size": "1Gi"}}, {"storage": {"size": "1Gi", "storageClassName": "x"}}, False),
+    "a size where none was said": ({}, {"storage": {"size": "1Gi"}}, False),
+    "a size no longer said": ({"storage": {"size": "1Gi"}}, {}, False),
+    "the same": ({"storage": {"size": "1Gi"}}, {"storage": {"size": "1Gi"}, "replicas": 3}, True),
+    "another size while there is no admin": ({"enabled": False}, {"enabled": True, "storage": {"size": "2Gi"}}, True),
+}
+
+
+@pytest.mark.parametrize(("before", "after", "good"), STORAGE.values(), ids=STORAGE)
+def test_volumes_that_exist_cannot_be_changed(namespace: str, before: dict[str, Any], after: dict[str, Any], good: bool) -> None:
+    apply(namespace, of("PrismStack", {"admin": before}))
+    if good:
+        apply(namespace, of("PrismStack", {"admin": after}))
+        return
+    with pytest.raises(Refused, match=r"spec.admin.storage: volumes that exist cannot be changed"):
+        apply(namespace, of("PrismStack", {"admin": after}))
 
 
 def test_the_install_manifests_apply_strictly(kinds: None) -> None:
@@ -199,6 +267,30 @@ ODD_RUNNER = of(
 )
 
 
+ODD_COMPONENT = {key: ODD_RUNNER["spec"][key] for key in ("resources", "placement", "podTemplate")}
+ODD_STACK = of(
+    "PrismStack",
+    {
+        "proxy": {
+            **ODD_COMPONENT,
+            "tls": {"secretRef": {"name": "cert"}},
+            "service": {"type": "LoadBalancer", "annotations": {"a": "b"}},
+            "autoscaling": ODD_RUNNER["spec"]["autoscaling"],
+        },
+        "admin": {**ODD_COMPONENT, "replicas": 2, "service": {"type": "NodePort"}, "storage": {"size": "0.5Gi"}},
+        "patterns": [
+            {"name": "odd", "type": "keyvalue", **{k: v for k, v in ODD_RUNNER["spec"].items() if k != "pattern"}},
+            {"name": "floats", "type": "keyvalue", "config": {"ratio": 0.5, "none": None, "empty": {}, "list": [], "deep": [{}]}},
+        ],
+        "backends": [{"name": "nats", "type": "messaging", "connectionString": "nats://n", "healthCheck": {}}],
+        "observability": {"tracing": {"endpoint": "http://otel:4317"}, "metrics": {"port": 8980}},
+        "affinity": ODD_RUNNER["spec"]["placement"]["affinity"],
+    },
+    "odd-stack",
+)
+ODD = {"odd input": ODD_RUNNER, "an odd stack": ODD_STACK}
+
+
 def differences(emitted: Any, stored: Any, path: str = "") -> list[str]:
     """Paths that were emitted and are not stored as they were."""
     if isinstance(emitted, dict) and isinstance(stored, dict):
@@ -208,12 +300,12 @@ def differences(emitted: Any, stored: Any, path: str = "") -> list[str]:
     return [] if emitted == stored else [f"{path}: {emitted!r} is stored as {stored!r}"]
 
 
-FILES = [*sorted(ROOT.glob("samples/*.yaml")), "odd input"]
+FILES = [*sorted(ROOT.glob("samples/*.yaml")), *ODD]
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: getattr(path, "stem", path))
 def test_every_path_that_a_builder_emits_is_stored_as_it_is(namespace: str, path: Any) -> None:
-    text = json.dumps(ODD_RUNNER) if isinstance(path, str) else path.read_text()
+    text = json.dumps(ODD[path]) if isinstance(path, str) else path.read_text()
     rendered = subprocess.run([OPERATOR, "render", "-f", "-"], input=text, capture_output=True, text=True, check=True).stdout
     children = [{**child, "metadata": {**child["metadata"], "namespace": namespace}} for child in yaml.safe_load_all(rendered)]
     assert children
@@ -225,9 +317,13 @@ def test_every_path_that_a_builder_emits_is_stored_as_it_is(namespace: str, path
 
 def test_pods_pass_the_restricted_standard(namespace: str) -> None:
     kubectl("label", "namespace", namespace, "pod-security.kubernetes.io/enforce=restricted")
-    text = json.dumps(of("PatternRunner", RUNNER))
+    text = json.dumps(of("PrismStack", {"admin": {}, "patterns": [KEYVALUE]}))
     rendered = subprocess.run([OPERATOR, "render", "-f", "-"], input=text, capture_output=True, text=True, check=True).stdout
-    template = next(child for child in yaml.safe_load_all(rendered) if child["kind"] == "Deployment")["spec"]["template"]
-    pod = {"apiVersion": "v1", "kind": "Pod", "metadata": {**template["metadata"], "name": "p"}, "spec": template["spec"]}
-    kubectl("create", "serviceaccount", "default", "-n", namespace, "--dry-run=client")
-    kubectl("create", "-n", namespace, "--dry-run=server", "-f", "-", given=json.dumps(pod))
+    workloads = [child for child in yaml.safe_load_all(rendered) if child["kind"] in ("Deployment", "StatefulSet")]
+    assert sorted(child["metadata"]["name"] for child in workloads) == ["a-admin", "a-proxy", "cache"]
+    for template in (child["spec"]["template"] for child in workloads):
+        mounts = [mount for mount in template["spec"]["containers"][0]["volumeMounts"] if mount["name"] != "data"]
+        container = {**template["spec"]["containers"][0], "volumeMounts": mounts}
+        spec = {**template["spec"], "containers": [container]}
+        pod = {"apiVersion": "v1", "kind": "Pod", "metadata": {**template["metadata"], "name": "p"}, "spec": spec}
+        kubectl("create", "-n", namespace, "--dry-run=server", "-f", "-", given=json.dumps(pod))

@@ -64,7 +64,7 @@ def test_metacontroller_may_do_what_the_table_asks_and_no_more(row: object) -> N
 
 def test_a_service_outside_the_cluster_gets_its_url_and_no_workload() -> None:
     files = install_manifests("r2", "image:1", "http://127.0.0.1:8080/")
-    assert set(files) == {"rbac.yaml", "controllers.yaml"}
+    assert set(files) == {"rbac.yaml", "controllers.yaml", "optional/monitoring.yaml"}
     webhook = files["controllers.yaml"][0]["spec"]["hooks"]["sync"]["webhook"]
     assert webhook["url"] == "http://127.0.0.1:8080/hooks/prism-runner/sync?release=r2"
 
