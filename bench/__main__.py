@@ -7,6 +7,7 @@ import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from bench import stack
 from bench.load import send
 from bench.work import request
 
@@ -40,10 +41,10 @@ def cpu(port: int) -> float:
         return float(answer.read())
 
 
-def cost(port: int, body: bytes, times: int, connections: int = CONNECTIONS) -> float:
+def cost(port: int, body: bytes, times: int, connections: int = CONNECTIONS, path: str = "/hooks/bench/sync") -> float:
     """Microseconds of CPU a request."""
     before = cpu(port)
-    send(port, body, times, connections)
+    send(port, body, times, connections, path)
     return (cpu(port) - before) / times * 1e6
 
 
@@ -80,6 +81,20 @@ def scale() -> None:
             print(f"{children:10}{len(body) / 1000:12.0f}{each:10.0f}{each / children:12.1f}")
 
 
+def stacks() -> None:
+    """The cost of one sync of a stack against the number of its patterns; Metacontroller waits 10 s for an answer."""
+    print("\nCPU per sync of a PrismStack by number of patterns")
+    print(f"{'patterns':>10}{'request KB':>12}{'ms':>10}{'us a pattern':>14}")
+    with serving("operator") as port:
+        for patterns in (10, 100, 1000):
+            body, times = stack.request(patterns), max(10, 1000 // patterns)
+            path = "/hooks/prism-stack/sync"
+            cost(port, body, times // 4 or 1, path=path)
+            each = statistics.median(cost(port, body, times, path=path) for _ in range(3))
+            print(f"{patterns:10}{len(body) / 1000:12.0f}{each / 1000:10.2f}{each / patterns:14.0f}")
+
+
 if __name__ == "__main__":
     compare()
     scale()
+    stacks()

@@ -55,11 +55,9 @@ class Connection(asyncio.Protocol):
             self.transport.write(self.target.message)
 
 
-def send(port: int, body: bytes, times: int, connections: int) -> None:
+def send(port: int, body: bytes, times: int, connections: int, path: str) -> None:
     """Sends the body so many times. Raises RuntimeError where an answer is no 200: the bench measures answers, not errors."""
-    head = (
-        f"POST /hooks/bench/sync HTTP/1.1\r\nHost: bench\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
-    )
+    head = f"POST {path} HTTP/1.1\r\nHost: bench\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.run(_send(port, head.encode() + body, times, connections))
 

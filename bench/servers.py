@@ -117,6 +117,7 @@ def main(variant: str) -> None:
         "default": default,
         "ours": lambda: ours(guarded=True),
         "unguarded": lambda: ours(guarded=False),
+        "operator": lambda: create_app(Settings()),
     }
     app = made[variant]()
 
