@@ -42,6 +42,8 @@ class Object(msgspec.Struct, frozen=True, rename="camel"):
     data: dict[str, str] | None = None
     spec: msgspec.Raw = EMPTY
     status: msgspec.Raw = EMPTY
+    endpoints: msgspec.Raw = NOTHING
+    """Of an EndpointSlice."""
 
     def owned_by(self, uid: str) -> bool:
         """Whether its controller is the object with this uid: the one test of whose an object is."""

@@ -5,31 +5,16 @@ from dataclasses import dataclass
 
 from app.api.kinds import SECRET
 from app.api.v1alpha1.backendconfig import BackendConfig, Connection, KeyedSecretReference, Keys, SecretReference
-from app.backends.address import TLS_SCHEMES, Values, complete, joined, parts, recognized, server
+from app.backends.address import TLS_SCHEMES, Values, complete, recognized
 from app.backends.types import known
+from app.bindings.grants import SHARED, shared
+from app.bindings.secretkeys import Unresolved, nothing_told, parsed, told
+from app.bindings.secretkeys import certificates as files
 from app.bindings.slots import binding_name
 from app.bindings.values import decode
 from app.contract import Object, Observed
 
-SHARED = "prism.io/shared-with"
 MAX_BINDING = 64 * 1024
-USUAL = {
-    "url": ("url", "uri", "connectionString", "connection-string"),
-    "host": ("host",),
-    "port": ("port",),
-    "username": ("username", "user"),
-    "password": ("password",),
-    "database": ("database", "dbname"),
-}
-TLS_FILES = {"ca.crt": "certificates", "tls.crt": "client-certificate", "tls.key": "private-key"}
-
-
-class Unresolved(Exception):
-    """Why there are no values: a condition reason, a message that names the field, and whether waiting may help."""
-
-    def __init__(self, reason: str, message: str, *, waiting: bool) -> None:
-        super().__init__(message)
-        self.reason, self.message, self.waiting = reason, message, waiting
 
 
 def references(parent: BackendConfig) -> Iterator[tuple[str, SecretReference]]:
@@ -56,11 +41,11 @@ class Source:
         given, certificates = self.from_spec(), {}
         for field, ref in references(self.parent):
             if isinstance(ref, KeyedSecretReference):
-                told = self.from_secret(field, ref)
-                given = told if "scheme" in told else {**_without(given, told), **told}
+                said = self.from_secret(field, ref)
+                given = said if "scheme" in said else {**without_replaced(given, said), **said}
                 self.still_complete(field, ref, given)
             else:
-                certificates = self.certificates(field, ref)
+                certificates = files(decode(self.secret(field, ref).data), field, f"Secret {ref.name}")
         tls = bool(spec.tls and spec.tls.enabled) or given.get("scheme") in TLS_SCHEMES
         kind = recognized(spec.type, spec.provider or "", given.get("scheme", ""))
         if not given.get("host") and not known(kind).builtin:
@@ -86,7 +71,7 @@ class Source:
             "database": connection.database or "",
         }
         if url:
-            given |= self.parsed(url, "spec.connection.url" if connection.url else "spec.connectionString")
+            given |= parsed(url, "spec.connection.url" if connection.url else "spec.connectionString")
         return {key: value for key, value in given.items() if value}
 
     def still_complete(self, field: str, ref: SecretReference, given: Values) -> None:
@@ -96,43 +81,15 @@ class Source:
             why = f"{field}: Secret {ref.name} no longer holds a password; remove {field} if there is to be none"
             raise Unresolved("SecretKeyMissing", why, waiting=True)
 
-    def parsed(self, url: str, field: str) -> Values:
-        try:
-            return parts(url)
-        except ValueError as error:
-            raise Unresolved("InvalidAddress", f"{field}: {error}", waiting=False) from None
-
     def from_secret(self, field: str, ref: KeyedSecretReference) -> Values:
         """Values from a Secret's keys: the named ones, which must exist, else the usual ones."""
-        held = decode(self.secret(field, ref).data)
-        out: Values = {}
-        for name in Keys.model_fields:
-            named = getattr(ref.keys, name)
-            if named and not held.get(named):
-                raise Unresolved("SecretKeyMissing", f"{field}.keys.{name}: Secret {ref.name} has no key {named}", waiting=True)
-            value = held.get(named) if named else next((held[key] for key in USUAL[name] if held.get(key)), None)
-            if value:
-                out |= self.parsed(value.strip(), f"{field}.keys.url") if name == "url" else {name: value.strip()}
+        held, what = decode(self.secret(field, ref).data), f"Secret {ref.name}"
+        kind = recognized(self.parent.spec.type, self.parent.spec.provider or "", "")
+        named = {name: getattr(ref.keys, name) for name in Keys.model_fields}
+        out = told(held, named, kind, field, what)
         if not out:
-            usual = ", ".join(key for keys in USUAL.values() for key in keys)
-            raise Unresolved(
-                "SecretKeyMissing", f"{field}: Secret {ref.name} has none of {usual}; name its keys in keys", waiting=True
-            )
-        if "host" in out:
-            try:
-                server(joined(out["host"], out.get("port", "")))
-            except ValueError as error:
-                raise Unresolved(
-                    "InvalidAddress", f"{field}: host and port of Secret {ref.name}: {error}", waiting=True
-                ) from None
+            raise nothing_told(field, what, kind)
         return out
-
-    def certificates(self, field: str, ref: SecretReference) -> Values:
-        held = decode(self.secret(field, ref).data)
-        found = {name: held[key] for key, name in TLS_FILES.items() if held.get(key)}
-        if not found:
-            raise Unresolved("SecretKeyMissing", f"{field}: Secret {ref.name} has none of {', '.join(TLS_FILES)}", waiting=True)
-        return found
 
     def secret(self, field: str, ref: SecretReference) -> Object:
         """The Secret that a reference names; one of another namespace only where its owner shares it with this one."""
@@ -150,13 +107,7 @@ class Source:
         return found
 
 
-def _without(given: Values, told: Values) -> Values:
+def without_replaced(given: Values, said: Values) -> Values:
     """What the spec says besides what a Secret's own host puts out of force."""
-    gone = {"port", "bootstrap-servers"} if "host" in told else set()
+    gone = {"port", "bootstrap-servers"} if "host" in said else set()
     return {key: value for key, value in given.items() if key not in gone}
-
-
-def shared(found: Object, namespace: str) -> bool:
-    """Whether a Secret's owner lets another namespace read it."""
-    allowed = [entry.strip() for entry in found.metadata.annotations.get(SHARED, "").split(",")]
-    return "*" in allowed or namespace in allowed

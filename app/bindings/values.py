@@ -5,6 +5,7 @@ Both forms can be read back: they are the memory that keeps a workload running w
 
 import base64
 import binascii
+import json
 import re
 from collections.abc import Mapping
 from typing import Any
@@ -42,14 +43,30 @@ def entry(values: Values) -> dict[str, Any]:
     if kind.name == "kafka":
         config["brokers"] = values.get("bootstrap-servers", "").split(",")
         config["security_protocol"] = ("SASL_" if "username" in values else "") + ("SSL" if "tls" in values else "PLAINTEXT")
-    return {"type": kind.name, "config": config, "capabilities": list(kind.capabilities)}
+    out: dict[str, Any] = {"type": kind.name, "config": config, "capabilities": capabilities(values)}
+    if "config" in values:
+        out["overrides"] = json.loads(values["config"])
+        config.update(out["overrides"])
+    return out
+
+
+def capabilities(values: Values) -> list[str]:
+    """What a backend can do: what was said of it, else what its type can."""
+    said = values.get("capabilities", "")
+    return said.split(",") if said else list(known(values["type"]).capabilities)
 
 
 def values_of(said: Mapping[str, Any]) -> Values:
     """The values that ``entry`` was made of."""
     config = said["config"]
     found = {key: _text(config[key.replace("-", "_")]) for key in PUBLISHED if key.replace("-", "_") in config}
-    return {"type": said["type"], **found}
+    out = {"type": said["type"], **found}
+    if said.get("overrides"):
+        out["config"] = json.dumps(said["overrides"], sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    own = list(said.get("capabilities") or ())
+    if own and own != list(known(said["type"]).capabilities):
+        out["capabilities"] = ",".join(own)
+    return out
 
 
 def _typed(kind: str, key: str, value: str) -> Any:

@@ -32,9 +32,10 @@ def peers(name: str, namespace: str, replicas: int) -> str:
 
 
 def admin_pod(
-    owner: Owner, name: str, spec: PrismStackSpec, own: AdminSpec, replicas: int, annotations: dict[str, str], registry: str
+    owner: Owner, name: str, spec: PrismStackSpec, own: AdminSpec, replicas: int, annotations: dict[str, str], registry: str,
+    claim: str = CLAIM,
 ) -> dict[str, Any]:  # fmt: skip
-    """The pod template."""
+    """The pod template. ``claim`` is the volume that the StatefulSet has for it; empty where an older one has none."""
     metrics = metrics_port(spec.observability, {GRPC, RAFT})
     layers: list[Placement | None] = [own.runner_spec, own.placement]
     container = Container(
@@ -56,11 +57,14 @@ def admin_pod(
         fields={"POD_IP": "status.podIP", "PRISM_NODE_ID": "metadata.labels['apps.kubernetes.io/pod-index']"},
         pull_policy=own.image_pull_policy,
         resources=resources(layers, own.resources),
-        claims={CLAIM: HOME},
+        claims={claim or CLAIM: HOME},
         probes=listening("grpc"),
     )
     notes = {**scraped(metrics), **annotations}
-    return pod_template(owner, container, scheduling(layers, owner.selector), own.pod_template, notes)
+    template = pod_template(owner, container, scheduling(layers, owner.selector), own.pod_template, notes)
+    if not claim:
+        template["spec"]["volumes"].append({"name": CLAIM, "emptyDir": {}})
+    return template
 
 
 def admin_set(owner: Owner, name: str, template: dict[str, Any], replicas: int, storage: Storage | None) -> Child:

@@ -101,9 +101,11 @@ def keep_immutable(wanted: Child, live: Object | None, *fields: str) -> tuple[st
     if live is None:
         return ()
     spec, found = wanted["spec"], read(live.spec)
-    kept = tuple(name for name in fields if name in found and _bare(found[name]) != spec.get(name))
+    kept = tuple(name for name in fields if _bare(found.get(name)) != spec.get(name))
     for name in kept:
-        spec[name] = _bare(found[name])
+        spec[name] = _bare(found.get(name))
+        if spec[name] is None:
+            del spec[name]
     if "selector" in kept:
         metadata = spec["template"]["metadata"]
         metadata["labels"] = {**metadata["labels"], **found["selector"].get("matchLabels", {})}

@@ -6,7 +6,8 @@ from functools import cached_property
 from app.api.kinds import SECRET
 from app.api.v1alpha1.backendconfig import BackendConfig
 from app.backends.address import Values, endpoint_of
-from app.bindings.connection import Source, Unresolved, references
+from app.bindings.connection import Source, references
+from app.bindings.secretkeys import Unresolved
 from app.bindings.slots import binding_name
 from app.bindings.values import decode
 from app.children import secret

@@ -19,7 +19,7 @@ from app.api.kinds import (
 from app.api.v1alpha1.prismstack import PrismStack, PrismStackSpec
 from app.api.v1alpha1.stackparts import AdminSpec
 from app.children import workload
-from app.children.admin import admin_pod, admin_services, admin_set, odd
+from app.children.admin import CLAIM, admin_pod, admin_services, admin_set, odd
 from app.children.autoscaler import autoscaled, autoscaler, wanted_replicas
 from app.children.disruption import disruption_budget
 from app.children.metadata import Child, Owner, label_value
@@ -190,7 +190,7 @@ class Stack:
         owner, name = owner_of(self.parent, "admin"), f"{self.name}-admin"
         notes = restarted(self.parent.metadata.annotations)
         registry = self.context.settings.image_registry
-        template = admin_pod(owner, name, self.spec, own, self.members, notes, registry)
+        template = admin_pod(owner, name, self.spec, own, self.members, notes, registry, self.claim)
         child = admin_set(owner, name, template, self.members, own.storage)
         return child, workload.keep_immutable(child, self.live_admin, *IMMUTABLE)
 
@@ -211,6 +211,14 @@ class Stack:
     @cached_property
     def members(self) -> int:
         return self.live_members if self.unheard else odd(self.spec.admin.replicas if self.spec.admin else 1)
+
+    @property
+    def claim(self) -> str:
+        """The volume that the pods mount: the StatefulSet's own, since it cannot get another."""
+        claims = (
+            read(self.live_admin.spec).get("volumeClaimTemplates") or [] if self.live_admin else [{"metadata": {"name": CLAIM}}]
+        )
+        return str(claims[0]["metadata"]["name"]) if claims else ""
 
     @property
     def live_members(self) -> int:

@@ -98,7 +98,7 @@ def workload(child: Child, observed: Observed, kind: Kind) -> Rollout:
     found = rollout(live, metadata["annotations"][TEMPLATE], spec.get("replicas"), pods, kind.kind)
     if kind is STATEFUL_SET and live is not None and found.reason == "Progressing" and len(pods) < spec["replicas"]:
         quotas = observed.related.all(RESOURCE_QUOTA)
-        why = exceeded(quotas, needs(spec["template"], spec["volumeClaimTemplates"]))
+        why = exceeded(quotas, needs(spec["template"], spec.get("volumeClaimTemplates", ())))
         if why:
             counts = {name: getattr(found, name) for name in ("replicas", "ready", "updated", "available", "desired")}
             return Rollout(False, *why, **counts)

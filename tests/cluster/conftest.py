@@ -40,6 +40,7 @@ def namespace(kinds: None) -> Iterator[str]:
     """A namespace of the test's own, deleted afterwards."""
     name = f"test-{uuid.uuid4().hex[:8]}"
     kubectl("create", "namespace", name)
+    recycle()
     yield name
     kubectl("delete", "namespace", name, "--wait=false")
     recycle()

@@ -244,6 +244,19 @@ async def test_what_an_older_release_made_otherwise_never_loops(client: httpx.As
     assert field in condition(answer, "Ready")["message"]
     if name == "selector":
         assert kept["template"]["metadata"]["labels"]["old"] == "label"
+    mounts = {mount["name"] for mount in kept["template"]["spec"]["containers"][0]["volumeMounts"]}
+    claims = {claim["metadata"]["name"] for claim in kept["volumeClaimTemplates"]}
+    assert mounts == claims | {"tmp"}
+
+
+async def test_a_statefulset_that_has_no_volume_gets_none(client: httpx.AsyncClient) -> None:
+    made = await settled(client, stack())
+    del find({"children": made}, "StatefulSet")["spec"]["volumeClaimTemplates"]
+    answer = await sync(client, request(stack(), made))
+    kept = find(answer, "StatefulSet")["spec"]
+    assert "volumeClaimTemplates" not in kept
+    assert {"name": "data", "emptyDir": {}} in kept["template"]["spec"]["volumes"]
+    assert condition(answer, "Stalled")["reason"] == "ImmutableField"
 
 
 async def test_a_volume_as_the_api_server_shows_it_is_no_change(client: httpx.AsyncClient) -> None:

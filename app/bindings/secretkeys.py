@@ -1,0 +1,82 @@
+"""Connection values from the keys of a Secret or ConfigMap: the named ones, else the usual ones."""
+
+from collections.abc import Mapping
+
+from app.backends.address import Values, joined, parts, server
+from app.backends.types import known
+
+USUAL = {
+    "url": ("url", "uri", "connectionString", "connection-string", "connection_string"),
+    "host": ("host",),
+    "port": ("port",),
+    "username": ("username", "user"),
+    "password": ("password",),
+    "database": ("database", "dbname"),
+}
+BOOTSTRAP = ("bootstrap-servers", "bootstrapServers", "bootstrap_servers")
+TLS_FILES = {"ca.crt": "certificates", "tls.crt": "client-certificate", "tls.key": "private-key"}
+
+
+class Unresolved(Exception):
+    """Why there are no values: a condition reason, a message that names the field, and whether waiting may help."""
+
+    def __init__(self, reason: str, message: str, *, waiting: bool) -> None:
+        super().__init__(message)
+        self.reason, self.message, self.waiting = reason, message, waiting
+
+
+def parsed(url: str, field: str, *, waiting: bool = False) -> Values:
+    """The parts of an address; raises Unresolved with the field and never the address."""
+    try:
+        return parts(url)
+    except ValueError as error:
+        raise Unresolved("InvalidAddress", f"{field}: {error}", waiting=waiting) from None
+
+
+def told(held: Values, named: Mapping[str, str | None], kind: str, field: str, what: str) -> Values:
+    """Values from the keys of ``what``, such as ``Secret login``. A named key must exist.
+
+    Where the password lies under a key of the usual charts of this type, the user is the one that it is for.
+    """
+    out: Values = {}
+    charts = dict(known(kind).passwords)
+    for name, usual in USUAL.items():
+        key = named.get(name)
+        if key and not held.get(key):
+            raise Unresolved("SecretKeyMissing", f"{field}.keys.{name}: {what} has no key {key}", waiting=True)
+        found = key or next((each for each in (*usual, *(charts if name == "password" else ())) if held.get(each)), None)
+        if found is None:
+            continue
+        value = held[found].strip()
+        if found == "client-passwords":  # of all users, in their order
+            value = value.partition(",")[0]
+        out |= parsed(value, f"{field}.keys.url", waiting=True) if name == "url" else {name: value}
+        if found in charts and charts[found] and "username" not in out:
+            out["username"] = charts[found]
+    servers = next((held[each].strip() for each in BOOTSTRAP if held.get(each)), "")
+    if servers and "host" not in out:
+        out |= parsed(servers, field, waiting=True)
+    _checked(out, field, what)
+    return out
+
+
+def _checked(out: Values, field: str, what: str) -> None:
+    if "host" in out:
+        try:
+            server(joined(out["host"], out.get("port", "")))
+        except ValueError as error:
+            raise Unresolved("InvalidAddress", f"{field}: host and port of {what}: {error}", waiting=True) from None
+
+
+def nothing_told(field: str, what: str, kind: str) -> Unresolved:
+    """That none of the keys that would be looked at is there."""
+    keys = ", ".join([key for usual in USUAL.values() for key in usual] + [key for key, _ in known(kind).passwords])
+    return Unresolved("SecretKeyMissing", f"{field}: {what} has none of {keys}; name its keys", waiting=True)
+
+
+def certificates(held: Values, field: str, what: str) -> Values:
+    """The certificates of a Secret of TLS files."""
+    found = {name: held[key] for key, name in TLS_FILES.items() if held.get(key)}
+    if not found:
+        raise Unresolved("SecretKeyMissing", f"{field}: {what} has none of {', '.join(TLS_FILES)}", waiting=True)
+    return found
