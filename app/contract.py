@@ -6,7 +6,7 @@ customize(parent, context) -> tuple[Related, ...]
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 
@@ -84,11 +84,35 @@ class Observed:
 
 
 @dataclass(frozen=True, slots=True)
+class Wish:
+    """What a hook wants of the registry: that it holds this record under this name, or none where ``record`` is None.
+
+    ``changed`` is False where the registry has been told already: then it need only be told again now and then.
+    """
+
+    name: str
+    source: dict[str, str]
+    record: dict[str, Any] | None = None
+    hash: str = ""
+    changed: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What came of a wish: done, failed (with a condition's reason and message), or kept (nobody was asked this time)."""
+
+    state: Literal["done", "failed", "kept"]
+    reason: str = ""
+    message: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Context:
-    """What is true besides the cluster: the time (RFC 3339, seconds, UTC) and the settings."""
+    """What is true besides the cluster: the time (RFC 3339, seconds, UTC), the settings, what came of a side effect."""
 
     now: str
     settings: Settings = field(default_factory=Settings)
+    outcome: Outcome | None = None
 
 
 @dataclass(frozen=True, slots=True)

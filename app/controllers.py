@@ -4,16 +4,31 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from app.api.kinds import AUTOSCALER, DEPLOYMENT, POD, RESOURCE_QUOTA, SECRET, SERVICE, SERVICE_MONITOR, Kind
+from app.api.kinds import (
+    AUTOSCALER,
+    CONFIG_MAP,
+    DEPLOYMENT,
+    ENDPOINT_SLICE,
+    NAMESPACE,
+    POD,
+    RESOURCE_QUOTA,
+    SECRET,
+    SERVICE,
+    SERVICE_MONITOR,
+    Kind,
+)
 from app.api.v1alpha1.backendconfig import BackendConfig
 from app.api.v1alpha1.common import Resource
 from app.api.v1alpha1.patternrunner import PatternRunner
+from app.api.v1alpha1.prismbackend import PrismBackend
+from app.api.v1alpha1.prismpattern import PrismPattern
 from app.api.v1alpha1.prismstack import PrismStack
-from app.contract import Context, Desired, Observed, Related
+from app.contract import Context, Desired, Observed, Related, Wish
 from app.guard import Rules
-from app.hooks import backendconfig, monitoring, runner, stack
+from app.hooks import backend, backendconfig, monitoring, runner, stack
 
 Sync = Callable[[Any, Observed, Context], Desired]
+Effect = Callable[[Any, Observed, Context], Wish | None]
 Customize = Callable[[Any, Context], tuple[Related, ...]]
 
 
@@ -28,6 +43,8 @@ class Controller:
     related: tuple[Kind, ...] = ()
     customize: Customize | None = None
     finalize: Sync | None = None
+    wish: Effect | None = None
+    """What it wants of the registry, before it says what should exist."""
     flavor: Literal["composite", "decorator"] = "composite"
     resync_seconds: int = 600
     rules: Rules = field(init=False)
@@ -52,12 +69,24 @@ class Controller:
         return ("sync", *(name for name in ("customize", "finalize") if getattr(self, name)))
 
 
+RUNNER_RELATED = (
+    *(DEPLOYMENT, SERVICE, SECRET, AUTOSCALER, POD, NAMESPACE),
+    *(BackendConfig.definition.kind, PrismBackend.definition.kind),
+)
 CONTROLLERS: tuple[Controller, ...] = (
     Controller(
         name="prism-runner",
         parent=PatternRunner,
         children=(DEPLOYMENT, SERVICE, SECRET, AUTOSCALER),
-        related=(DEPLOYMENT, SERVICE, SECRET, AUTOSCALER, POD, BackendConfig.definition.kind),
+        related=RUNNER_RELATED,
+        sync=runner.sync,
+        customize=runner.customize,
+    ),
+    Controller(
+        name="prism-pattern",
+        parent=PrismPattern,
+        children=(DEPLOYMENT, SERVICE, SECRET, AUTOSCALER),
+        related=RUNNER_RELATED,
         sync=runner.sync,
         customize=runner.customize,
     ),
@@ -76,6 +105,16 @@ CONTROLLERS: tuple[Controller, ...] = (
         related=(*stack.OWNED, SECRET, POD, RESOURCE_QUOTA),
         sync=stack.sync,
         customize=stack.customize,
+    ),
+    Controller(
+        name="prism-backend",
+        parent=PrismBackend,
+        children=(SECRET,),
+        related=(SERVICE, ENDPOINT_SLICE, SECRET, CONFIG_MAP),
+        sync=backend.sync,
+        customize=backend.customize,
+        finalize=backend.finalize,
+        wish=backend.wish,
     ),
 )
 # A child kind that is not installed stops a whole controller, so these are installed one by one, by who has the kind.

@@ -3,7 +3,7 @@
 import hmac
 import logging
 from collections.abc import Callable, Coroutine
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from time import perf_counter
 from typing import Any
@@ -14,15 +14,17 @@ from fastapi.routing import APIRoute
 from pydantic import ValidationError
 
 from app import guard, wire
-from app.contract import Context
+from app.contract import Context, Observed
 from app.controllers import Controller, Sync
 from app.logs import origin
 from app.metrics import Metrics
+from app.registry.client import Registry
 from app.settings import Settings
 
 log = logging.getLogger("prism.hooks")
 Endpoint = Callable[[Request], Coroutine[Any, Any, Response]]
 Clock = Callable[[], str]
+Respond = Callable[[bytes], bytes | Coroutine[Any, Any, bytes]]
 DRAIN_FACTOR = 8
 
 
@@ -53,6 +55,7 @@ class Service:
     settings: Settings
     metrics: Metrics
     now: Clock = clock
+    registry: Registry | None = None
     waiting: int = 0
 
     def admit(self, request: Request) -> None:
@@ -97,7 +100,7 @@ def routes(controller: Controller, service: Service) -> APIRouter:
     return router
 
 
-def _endpoint(controller: Controller, hook: str, service: Service, respond: Callable[[bytes], bytes]) -> Endpoint:
+def _endpoint(controller: Controller, hook: str, service: Service, respond: Respond) -> Endpoint:
     metrics, labels = service.metrics, (controller.name, hook)
     seconds, good = metrics.seconds.labels(*labels), metrics.requests.labels(*labels, "200")
 
@@ -107,7 +110,8 @@ def _endpoint(controller: Controller, hook: str, service: Service, respond: Call
             service.admit(request)
             body = await service.body(request)
             start = perf_counter()
-            answer = respond(body)
+            answered = respond(body)
+            answer = answered if isinstance(answered, bytes) else await answered
             seconds.observe(perf_counter() - start)
             good.inc()
             return Response(answer, media_type="application/json")
@@ -132,23 +136,35 @@ def _endpoint(controller: Controller, hook: str, service: Service, respond: Call
     return endpoint
 
 
-def _sync(controller: Controller, service: Service, hook: str) -> Callable[[bytes], bytes]:
-    """bytes -> bytes of a sync or finalize hook."""
+def _sync(controller: Controller, service: Service, hook: str) -> Respond:
+    """bytes -> bytes of a sync or finalize hook; of one with a side effect, once that is done or has failed."""
     composite, finalizing = controller.flavor == "composite", hook == "finalize"
     decode: Callable[[bytes], wire.Composite | wire.Decorator] = (wire.composite if composite else wire.decorator).decode
     encode = wire.composite_answer if composite else wire.decorator_answer
     function: Sync = getattr(controller, hook)
 
-    def respond(body: bytes) -> bytes:
+    def read(body: bytes) -> tuple[Any, Observed]:
         envelope = _read(decode, body)
-        parent = _parent(controller, envelope.parent)
-        observed = envelope.observed()
-        desired = function(parent, observed, Context(service.now(), service.settings))
+        return _parent(controller, envelope.parent), envelope.observed()
+
+    def written(parent: Any, observed: Observed, context: Context) -> bytes:
+        desired = function(parent, observed, context)
         answer = encode(desired, finalizing=finalizing)
         guard.check(desired, answer, observed, parent.metadata.namespace, controller.rules)
         return answer
 
-    return respond
+    def pure(body: bytes) -> bytes:
+        return written(*read(body), Context(service.now(), service.settings))
+
+    async def effective(body: bytes) -> bytes:
+        parent, observed = read(body)
+        context = Context(service.now(), service.settings)
+        wish = controller.wish(parent, observed, context) if controller.wish else None
+        if wish is not None and service.registry is not None:
+            context = replace(context, outcome=await service.registry.carry_out(wish))
+        return written(parent, observed, context)
+
+    return effective if controller.wish else pure
 
 
 def _customize(controller: Controller, service: Service) -> Callable[[bytes], bytes]:

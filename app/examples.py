@@ -17,6 +17,24 @@ EXAMPLES: dict[str, dict[str, Any]] = {
         "metadata": _metadata("sessions"),
         "spec": {"pattern": "keyvalue", "backend": "memstore", "replicas": 2, "config": {"ttl": "1h", "maxKeys": 10000}},
     },
+    "PrismPattern": {
+        "apiVersion": API,
+        "kind": "PrismPattern",
+        "metadata": _metadata("order-consumer"),
+        "spec": {"pattern": "consumer", "backendBindings": {"message_source": {"backendRef": "kafka-production"}}},
+    },
+    "PrismBackend": {
+        "apiVersion": API,
+        "kind": "PrismBackend",
+        "metadata": {key: value for key, value in _metadata("redis-production").items() if key != "namespace"},
+        "spec": {
+            "type": "redis",
+            "discovery": {
+                "service": {"name": "redis-master", "namespace": "infrastructure"},
+                "secret": {"name": "redis", "passwordKey": "redis-password"},
+            },
+        },
+    },
     "PrismStack": {
         "apiVersion": API,
         "kind": "PrismStack",

@@ -12,12 +12,17 @@ from app.controllers import ALL, Controller
 from app.endpoints import Clock, Service, clock, routes
 from app.metrics import Metrics
 from app.openapi import document
+from app.registry.client import Registry
 from app.settings import Settings
 
 
-def create_app(settings: Settings, controllers: tuple[Controller, ...] = ALL, now: Clock = clock) -> FastAPI:
-    """The service for these controllers. ``now`` gives RFC 3339 times; tests set it."""
-    service = Service(settings, Metrics(), now)
+def create_app(
+    settings: Settings, controllers: tuple[Controller, ...] = ALL, now: Clock = clock, registry: Registry | None = None
+) -> FastAPI:
+    """The service for these controllers. ``now`` gives RFC 3339 times; tests set it, and ``registry``."""
+    if registry is None and settings.registry_url:
+        registry = Registry(settings)
+    service = Service(settings, Metrics(), now, registry)
     app = FastAPI(
         title="Prism operator",
         version=__version__,

@@ -1,7 +1,7 @@
 """What an installation may set, read once from the environment."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -19,6 +19,16 @@ class Settings(BaseModel):
     """Bearer token that callers of hooks must show. Empty asks for none."""
     operator_namespace: str = "prism-operator"
     """Namespace of the operator itself."""
+    cluster: str = "default"
+    """Names this cluster to the registry, which several clusters may share."""
+    registry_url: str = ""
+    """Where the admin registry is, such as http://prism-registry.prism-operator.svc. Empty: none."""
+    registry_token: str = Field(default="", repr=False)
+    """Bearer token of the registry, to be shown to it, and by it to be asked for."""
+    registry_credentials: Literal["reference", "inline"] = "reference"
+    """Whether the registry is told where the credentials are, or the credentials themselves."""
+    registry_store: str = "sqlite:///prism-registry.db"
+    """Where the registry itself keeps its records, as a URL of SQLAlchemy."""
     image_registry: str = ""
     """Takes the place of ghcr.io/prism wherever an image starts with it."""
     field_manager: str = "metacontroller"

@@ -157,15 +157,15 @@ class Found:
     def values(self, place: Values, credentials: Values) -> Values:
         """All of it as a binding: the Secrets win over the address."""
         spec = self.parent.spec
-        service = {name: place[name] for name in ("host", "port") if self.discovery.service and name in place}
-        given = {**without_replaced(place, credentials), **credentials, **service}
-        if service:
+        given: Values = {**without_replaced(place, credentials), **credentials}
+        if self.discovery.service and "host" in place:
+            given |= {name: place[name] for name in place if name in ("host", "port")}
             given.pop("bootstrap-servers", None)
         tls = bool(spec.tls and spec.tls.enabled) or given.get("scheme") in TLS_SCHEMES
         kind = recognized(spec.type, spec.provider or "", given.get("scheme", ""))
         if not given.get("host") and not known(kind).builtin:
             raise Unresolved("NoAddress", "spec: neither a Service, an address nor a Secret says where it is", waiting=False)
-        extra = {"provider": spec.provider or "", "capabilities": ",".join(sorted(spec.capabilities))}
+        extra: dict[str, str] = {"provider": spec.provider or "", "capabilities": ",".join(spec.capabilities)}
         if spec.config:
             extra["config"] = orjson.dumps(spec.config, option=orjson.OPT_SORT_KEYS).decode()
         found = complete(kind, {**given, **{key: text for key, text in extra.items() if text}}, tls=tls)

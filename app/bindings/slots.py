@@ -3,27 +3,34 @@
 import json
 from dataclasses import dataclass
 
-from app.api.kinds import SECRET
+from app.api.kinds import SECRET, SERVICE
+from app.api.v1alpha1.backendbinding import InlineDiscovery
 from app.api.v1alpha1.backendconfig import BackendConfig
 from app.api.v1alpha1.patternrunner import RunnerSpec
-from app.backends.address import Values
+from app.api.v1alpha1.prismbackend import PrismBackend
+from app.backends.address import Values, complete
 from app.backends.inline import inline
 from app.backends.patterns import pattern_of
-from app.backends.types import known
+from app.backends.types import known, of_port
+from app.bindings.grants import admits
+from app.bindings.secretkeys import Unresolved, told
 from app.bindings.values import decode, values_of
 from app.contract import Object, Observed, read
 
 BACKENDS_JSON = "backends.json"
 CONFIG = BackendConfig.definition.kind
+BACKEND = PrismBackend.definition.kind
+Served = tuple[Values | None, tuple[str, str] | None]
 
 
 @dataclass(frozen=True, slots=True)
 class Ask:
-    """What one slot asks for: a BackendConfig by name, values written in the spec, or a problem with the spec itself."""
+    """What one slot asks for: a backend by name, by its Service, values written in the spec, or a problem with the spec."""
 
     slot: str
     required: bool
     ref: str = ""
+    discover: InlineDiscovery | None = None
     inline: Values | None = None
     problem: tuple[str, str] | None = None
 
@@ -47,6 +54,11 @@ def binding_name(backend_config: str) -> str:
     return f"prism-backendconfig-{backend_config}"
 
 
+def backend_secret(backend: str) -> str:
+    """Name of the Secret that a PrismBackend publishes in the operator's namespace."""
+    return f"prism-backend-{backend}"
+
+
 def slot_secret(runner: str, slot: str) -> str:
     """Name of the Secret that carries a slot's values to a runner."""
     return f"{runner}-{slot.replace('_', '-')}-binding"
@@ -58,7 +70,9 @@ def asks(spec: RunnerSpec, namespace: str) -> tuple[Ask, ...]:
     required = {slot.name for slot in pattern.slots if slot.required}
     bound = spec.backend_bindings
     out = [] if pattern.main.name in bound else [_main(spec, namespace, pattern.main.name)]
-    out += [Ask(slot, slot in required, ref=bound[slot].backend_ref) for slot in sorted(bound)]
+    out += [
+        Ask(slot, slot in required, ref=bound[slot].backend_ref or "", discover=bound[slot].discover) for slot in sorted(bound)
+    ]
     told = {ask.slot for ask in out}
     out += [
         Ask(
@@ -105,38 +119,79 @@ def _builtin(name: str) -> Values:
     return {"type": known(name).name, "provider": known(name).name}
 
 
-def answer(ask: Ask, namespace: str, name: str, observed: Observed) -> Answer:
+def answer(ask: Ask, namespace: str, name: str, observed: Observed, operator_namespace: str) -> Answer:
     """What serves a slot: its source, or else the last values that served it (fail static)."""
     if ask.inline is not None:
         return Answer(ask, ask.inline)
-    values, problem = (None, ask.problem) if ask.problem else _from_source(ask, namespace, observed)
+    served: Served = (None, ask.problem)
+    if ask.discover:
+        served = _from_service(ask.slot, ask.discover, namespace, observed)
+    elif not ask.problem:
+        served = _from_source(ask, namespace, observed, operator_namespace)
+    values, problem = served
     if values is None:
         values = remembered(ask.slot, namespace, name, observed)
     return Answer(ask, values, problem)
 
 
-def _from_source(ask: Ask, namespace: str, observed: Observed) -> tuple[Values | None, tuple[str, str] | None]:
-    config = observed.related.get(CONFIG, namespace, ask.ref)
-    if config is None:
-        return None, (
-            "BackendNotFound",
-            f"slot {ask.slot}: BackendConfig {ask.ref} does not exist in namespace {namespace}",
-        )
-    secret = observed.related.get(SECRET, namespace, binding_name(ask.ref))
-    problem = _said(config, ask)
-    if secret is None or not secret.owned_by(config.metadata.uid) or "type" not in (values := decode(secret.data)):
-        waiting = ("BackendNotReady", f"slot {ask.slot}: BackendConfig {ask.ref} has not published its binding yet")
-        return None, problem or waiting
+def _from_source(ask: Ask, namespace: str, observed: Observed, operator_namespace: str) -> Served:
+    """From the BackendConfig of this namespace, else from the PrismBackend that admits this namespace."""
+    what, at, name = f"BackendConfig {ask.ref}", namespace, binding_name(ask.ref)
+    source = observed.related.get(CONFIG, namespace, ask.ref)
+    if source is None:
+        what, at, name = f"PrismBackend {ask.ref}", operator_namespace, backend_secret(ask.ref)
+        source = observed.related.get(BACKEND, "", ask.ref)
+    if source is None:
+        why = f"BackendConfig {ask.ref} does not exist in namespace {namespace}, nor is there a PrismBackend of that name"
+        return None, ("BackendNotFound", f"slot {ask.slot}: {why}")
+    if what.startswith("PrismBackend") and not admits(source, namespace, observed):
+        return None, ("BackendNotAllowed", f"slot {ask.slot}: {what} does not admit namespace {namespace} (allowedNamespaces)")
+    secret = observed.related.get(SECRET, at, name)
+    problem = _said(source, ask, what)
+    if secret is None or not secret.owned_by(source.metadata.uid) or "type" not in (values := decode(secret.data)):
+        return None, problem or ("BackendNotReady", f"slot {ask.slot}: {what} has not published its binding yet")
     return values, problem
 
 
-def _said(config: Object, ask: Ask) -> tuple[str, str] | None:
-    """What a BackendConfig says against itself."""
-    status = read(config.status)
+def _from_service(slot: str, said: InlineDiscovery, namespace: str, observed: Observed) -> Served:
+    """From a Service by its name, with the credentials of a Secret of the own namespace."""
+    field, (name, at) = f"spec.backendBindings.{slot}.discover", service_of(said, namespace)
+    kind = known(said.type or of_port(said.port or 0))
+    if not kind.name:
+        return None, ("UnknownType", f"{field}: the port does not tell what it is; give type")
+    service = observed.related.get(SERVICE, at, name)
+    if service is None:
+        return None, ("ServiceNotFound", f"{field}.service: Service {name} does not exist in namespace {at}")
+    ports = [port["port"] for port in read(service.spec).get("ports") or ()]
+    port = said.port or (kind.port if kind.port in ports or not ports else ports[0])
+    if ports and port not in ports:
+        return None, ("PortNotFound", f"{field}.port: Service {name} has {', '.join(map(str, ports))}")
+    given: Values = {"host": f"{name}.{at}.svc.cluster.local", "port": str(port or "")}
+    if said.secret:
+        secret = observed.related.get(SECRET, namespace, said.secret)
+        if secret is None:
+            return None, ("SecretNotFound", f"{field}.secret: Secret {said.secret} does not exist in namespace {namespace}")
+        try:
+            login = told(decode(secret.data), {}, kind.name, f"{field}.secret", f"Secret {said.secret}")
+        except Unresolved as problem:
+            return None, (problem.reason, problem.message)
+        given = {**{key: text for key, text in login.items() if key in ("username", "password", "database")}, **given}
+    return complete(kind.name, given, tls=False), None
+
+
+def service_of(said: InlineDiscovery, namespace: str) -> tuple[str, str]:
+    """Name and namespace of a Service by its name or DNS name."""
+    name, _, rest = said.service.partition(".")
+    return name, rest.partition(".")[0] or namespace
+
+
+def _said(source: Object, ask: Ask, what: str) -> tuple[str, str] | None:
+    """What a BackendConfig or PrismBackend says against itself."""
+    status = read(source.status)
     ready: dict[str, str] = next((c for c in status.get("conditions") or [] if c.get("type") == "Ready"), {})
     if ready.get("status") != "False":
         return None
-    return "BackendNotReady", f"slot {ask.slot}: BackendConfig {ask.ref}: {ready.get('message', '')}"
+    return "BackendNotReady", f"slot {ask.slot}: {what}: {ready.get('message', '')}"
 
 
 def remembered(slot: str, namespace: str, name: str, observed: Observed) -> Values | None:

@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import httpx
 from rich.console import Console, Group, RenderableType
@@ -20,7 +21,7 @@ from rich.tree import Tree
 from app.api.v1alpha1.common import API_VERSION
 from app.cli.documents import load
 from app.cli.scenes import NAMESPACE, SCENES, Scene
-from app.cli.serve import server
+from app.cli.serve import server, with_registry
 from app.engine.admission import Invalid
 from app.engine.cluster import Cluster, Manifest, owner_uid
 from app.engine.session import Session
@@ -159,9 +160,10 @@ def _title(found: Manifest) -> Text:
 async def _service() -> AsyncIterator[str]:
     """The real service on a free port of loopback."""
     # The protocol must be said: asyncio sends answers without delay only on sockets that say they are TCP.
-    with socket.socket(proto=socket.IPPROTO_TCP) as listener:
+    with TemporaryDirectory() as folder, socket.socket(proto=socket.IPPROTO_TCP) as listener:
         listener.bind(("127.0.0.1", 0))
-        running = server(Settings(log_level="WARNING"), "127.0.0.1", listener.getsockname()[1])
+        settings = Settings(log_level="WARNING", registry_store=f"sqlite:///{folder}/registry.db")
+        running = server(with_registry(settings), settings, "127.0.0.1", listener.getsockname()[1])
         logging.getLogger("httpx").setLevel(logging.WARNING)
         task = asyncio.create_task(running.serve([listener]))
         while not running.started and not task.done():

@@ -16,6 +16,10 @@ def parser() -> argparse.ArgumentParser:
     serve = commands.add_parser("serve", help="answer Metacontroller's hooks over HTTP")
     serve.add_argument("--host", default="127.0.0.1", help="address to listen on (default %(default)s)")
     serve.add_argument("--port", type=int, default=8080, help="port to listen on (default %(default)s)")
+    serve.add_argument("--embedded-registry", action="store_true", help="run the registry in the same process, below /registry")
+    registry = commands.add_parser("registry", help="the admin registry (PRISM_REGISTRY_STORE, PRISM_REGISTRY_TOKEN)")
+    registry.add_argument("--host", default="127.0.0.1", help="address to listen on (default %(default)s)")
+    registry.add_argument("--port", type=int, default=8090, help="port to listen on (default %(default)s)")
     manifests = commands.add_parser("manifests", help="print what metacontroller/ holds, for kubectl apply -f -")
     manifests.add_argument("--hook-url", default="", help="where Metacontroller reaches a service outside the cluster")
     manifests.add_argument("--release", default=__version__, help="the release in the hooks' path (default %(default)s)")
@@ -34,11 +38,15 @@ def parser() -> argparse.ArgumentParser:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     asked = parser().parse_args(arguments)
-    if asked.command == "serve":
-        from app.cli.serve import serve
-
-        return serve(asked.host, asked.port)
     try:
+        if asked.command == "serve":
+            from app.cli.serve import serve
+
+            return serve(asked.host, asked.port, embedded_registry=asked.embedded_registry)
+        if asked.command == "registry":
+            from app.cli.serve import registry
+
+            return registry(asked.host, asked.port)
         if asked.command == "manifests":
             from app.cli.manifests import manifests
 
@@ -51,5 +59,5 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
         return demo(asked.samples, asked.picture)
     except ModuleNotFoundError as error:
-        print(f"this command needs the extra prism-operator[cli]: {error.name} is missing", file=sys.stderr)
+        print(f"this command needs an extra (prism-operator[cli] has all): {error.name} is missing", file=sys.stderr)
         return 2

@@ -3,33 +3,76 @@
 import os
 import sys
 
+import httpx
 import uvicorn
+from fastapi import FastAPI
 from pydantic import ValidationError
 
 from app import logs
 from app.main import create_app
+from app.registry.client import Registry
 from app.settings import PREFIX, Settings, from_environment
 
 KEEP_ALIVE_SECONDS = 120  # above the 90 s for which Metacontroller keeps an idle connection: it does not repeat a POST
 
 
-def serve(host: str, port: int) -> int:
+def serve(host: str, port: int, *, embedded_registry: bool) -> int:
     """Serves until it is told to stop; 2 where the environment is malformed."""
-    try:
-        settings = from_environment(os.environ)
-    except ValidationError as error:
-        for problem in error.errors(include_input=False, include_url=False):
-            print(f"{PREFIX}{str(problem['loc'][0]).upper()}: {problem['msg']}", file=sys.stderr)
+    settings = settings_or_complaint()
+    if settings is None:
         return 2
-    server(settings, host, port).run()
+    app = with_registry(settings) if embedded_registry else create_app(settings)
+    server(app, settings, host, port).run()
     return 0
 
 
-def server(settings: Settings, host: str, port: int) -> uvicorn.Server:
+def registry(host: str, port: int) -> int:
+    """Serves the registry alone; 2 where the environment is malformed or the store is not this release's."""
+    from sqlalchemy.exc import SQLAlchemyError
+
+    from app.registry.server import create_registry
+    from app.registry.store import Store, WrongVersion
+
+    settings = settings_or_complaint()
+    if settings is None:
+        return 2
+    try:
+        store = Store(settings.registry_store)
+    except (WrongVersion, SQLAlchemyError) as error:
+        # An error of the driver may quote the URL, and with it a password.
+        print(f"{PREFIX}REGISTRY_STORE: {error if isinstance(error, WrongVersion) else type(error).__name__}", file=sys.stderr)
+        return 2
+    server(create_registry(store, settings.registry_token), settings, host, port).run()
+    return 0
+
+
+def with_registry(settings: Settings) -> FastAPI:
+    """The service with a registry in the same process, which people reach below /registry."""
+    from app.registry.server import create_registry
+    from app.registry.store import Store
+
+    inner = create_registry(Store(settings.registry_store), settings.registry_token)
+    told = settings.model_copy(update={"registry_url": "http://registry"})
+    app = create_app(told, registry=Registry(told, httpx.ASGITransport(inner)))
+    app.mount("/registry", inner)
+    return app
+
+
+def settings_or_complaint() -> Settings | None:
+    """The settings of the environment; where one is malformed, none, and a complaint on standard error."""
+    try:
+        return from_environment(os.environ)
+    except ValidationError as error:
+        for problem in error.errors(include_input=False, include_url=False):
+            print(f"{PREFIX}{str(problem['loc'][0]).upper()}: {problem['msg']}", file=sys.stderr)
+        return None
+
+
+def server(app: FastAPI, settings: Settings, host: str, port: int) -> uvicorn.Server:
     """A server that is configured, not started."""
     logs.configure(settings.log_level)
     config = uvicorn.Config(
-        create_app(settings),
+        app,
         host=host,
         port=port,
         loop="uvloop",

@@ -1,13 +1,26 @@
 """PatternRunner (and PrismPattern, of the same spec): a Deployment with its Service, configuration, bindings, autoscaler."""
 
+from collections import defaultdict
 from dataclasses import dataclass
 from functools import cached_property
 
-from app.api.kinds import AUTOSCALER, DEPLOYMENT, POD, SECRET, SERVICE, Kind
+from app.api.kinds import AUTOSCALER, DEPLOYMENT, NAMESPACE, POD, SECRET, SERVICE, Kind
 from app.api.v1alpha1.patternrunner import PatternRunner, RunnerSpec
+from app.api.v1alpha1.prismpattern import PrismPattern
 from app.backends.patterns import pattern_of
 from app.backends.runnerconfig import runner_config
-from app.bindings.slots import BACKENDS_JSON, CONFIG, Answer, answer, asks, binding_name, slot_secret
+from app.bindings.slots import (
+    BACKEND,
+    BACKENDS_JSON,
+    CONFIG,
+    Answer,
+    answer,
+    asks,
+    backend_secret,
+    binding_name,
+    service_of,
+    slot_secret,
+)  # fmt: skip
 from app.bindings.values import decode, entry
 from app.children import secret, workload
 from app.children.autoscaler import autoscaled, autoscaler, wanted_replicas
@@ -20,21 +33,32 @@ from app.hooks.runnerstatus import State, status
 from app.status.ownership import conflicts
 from app.status.presence import missing, recheck
 
+Runner = PatternRunner | PrismPattern
 COMPONENT = "runner"
 OWNED = (DEPLOYMENT, SERVICE, SECRET, AUTOSCALER)
 
 
-def customize(parent: PatternRunner, context: Context) -> tuple[Related, ...]:
-    """The BackendConfigs it names and their bindings, every name it may create, and its pods."""
+def customize(parent: Runner, context: Context) -> tuple[Related, ...]:
+    """Every name it may create, the backends it names and their bindings, the Services and Secrets of ``discover``, its pods."""
     spec, meta = parent.spec, parent.metadata
-    refs = sorted({ask.ref for ask in asks(spec, meta.namespace) if ask.ref})
-    names: dict[Kind, list[str]] = {kind: [] for kind in OWNED}
+    wanted = asks(spec, meta.namespace)
+    refs = sorted({ask.ref for ask in wanted if ask.ref})
+    names: dict[tuple[Kind, str], set[str]] = defaultdict(set)
     for kind, name in candidates(spec, meta.name, meta.namespace):
-        names[kind].append(name)
-    names[SECRET] += [binding_name(ref) for ref in refs]
-    out = [Related(kind, meta.namespace, tuple(sorted(names[kind]))) for kind in OWNED if names[kind]]
-    if refs:
-        out.append(Related(CONFIG, meta.namespace, tuple(refs)))
+        names[kind, meta.namespace].add(name)
+    for ref in refs:
+        names[SECRET, meta.namespace].add(binding_name(ref))
+        names[SECRET, context.settings.operator_namespace].add(backend_secret(ref))
+        names[CONFIG, meta.namespace].add(ref)
+        names[BACKEND, ""].add(ref)
+        names[NAMESPACE, ""].add(meta.namespace)
+    for ask in wanted:
+        if ask.discover:
+            service, at = service_of(ask.discover, meta.namespace)
+            names[SERVICE, at].add(service)
+            if ask.discover.secret:
+                names[SECRET, meta.namespace].add(ask.discover.secret)
+    out = [Related(kind, at, tuple(sorted(found))) for (kind, at), found in names.items()]
     if context.settings.watch_pods:
         # One short label: Metacontroller parses the selector for every parent at every event of a pod.
         out.append(Related(POD, meta.namespace, labels={"runner": meta.name}))
@@ -48,7 +72,7 @@ def candidates(spec: RunnerSpec, name: str, namespace: str) -> list[tuple[Kind, 
     return [(DEPLOYMENT, name), (SERVICE, name), *((SECRET, each) for each in secrets), *scaled]
 
 
-def owner_of(parent: PatternRunner) -> Owner:
+def owner_of(parent: Runner) -> Owner:
     """The labels of a runner's children; the plain ones are those that people and affinity terms select."""
     spec, name = parent.spec, parent.metadata.name
     plain = {"app": "prism-runner", "component": "prism-runner", "pattern": label_value(spec.pattern), "runner": name}
@@ -63,16 +87,16 @@ def owner_of(parent: PatternRunner) -> Owner:
     )
 
 
-def sync(parent: PatternRunner, observed: Observed, context: Context) -> Desired:
+def sync(parent: Runner, observed: Observed, context: Context) -> Desired:
     """The children and the status of a runner."""
-    return Runner(parent, observed, context).desired()
+    return Sync(parent, observed, context).desired()
 
 
 @dataclass(frozen=True)
-class Runner:
+class Sync:
     """One sync, step by step; each property is one thing that is found out once."""
 
-    parent: PatternRunner
+    parent: Runner
     observed: Observed
     context: Context
 
@@ -112,7 +136,8 @@ class Runner:
     @cached_property
     def answers(self) -> tuple[Answer, ...]:
         wanted = asks(self.parent.spec, self.namespace)
-        return tuple(answer(ask, self.namespace, self.name, self.observed) for ask in wanted)
+        operator = self.context.settings.operator_namespace
+        return tuple(answer(ask, self.namespace, self.name, self.observed, operator) for ask in wanted)
 
     @cached_property
     def taken(self) -> list[tuple[Kind, str]]:

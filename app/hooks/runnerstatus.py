@@ -6,8 +6,10 @@ from typing import Any
 
 from app.api.kinds import Kind
 from app.api.v1alpha1.patternrunner import PatternRunner
+from app.api.v1alpha1.prismpattern import PrismPattern
 from app.backends.patterns import PATTERNS, pattern_of
 from app.bindings.slots import Answer
+from app.bindings.values import capabilities
 from app.contract import Context, Object
 from app.status.conditions import Finding, ready, stalled, working, written
 from app.status.ownership import conflict_message
@@ -15,7 +17,7 @@ from app.status.presence import absence, late, presence
 from app.status.readiness import Rollout, rollout
 from app.status.scaling import scaling
 
-MISTAKES = {"CrossNamespaceReference", "InvalidAddress", "SlotNotGiven"}
+MISTAKES = {"CrossNamespaceReference", "InvalidAddress", "SlotNotGiven", "UnknownType"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +36,7 @@ class State:
     selector: dict[str, str]
 
 
-def status(parent: PatternRunner, state: State, context: Context) -> dict[str, Any]:
+def status(parent: PatternRunner | PrismPattern, state: State, context: Context) -> dict[str, Any]:
     """The whole status. Numbers are those of the observed Deployment."""
     progress = rollout(state.deployment, state.template, state.replicas, state.pods)
     previous = parent.status.conditions if parent.status else ()
@@ -46,6 +48,7 @@ def status(parent: PatternRunner, state: State, context: Context) -> dict[str, A
         *scaling(parent.spec.autoscaling, state.autoscaler),
         *presence(state.missing, late=overdue),
         *_strange(parent),
+        *_incapable(parent, state.answers),
     ]
     return {
         "phase": _phase(state, findings),
@@ -80,13 +83,26 @@ def _overall(state: State, progress: Rollout, overdue: bool) -> list[Finding]:
     return ready(progress.reason, progress.message)
 
 
-def _strange(parent: PatternRunner) -> Iterator[Finding]:
+def _strange(parent: PatternRunner | PrismPattern) -> Iterator[Finding]:
     """A warning: slots that a known pattern does not have, most likely misspelled."""
     pattern = pattern_of(parent.spec.pattern)
     slots = sorted(set(parent.spec.backend_bindings) - {slot.name for slot in pattern.slots}) if pattern.name in PATTERNS else []
     if slots:
         has = ", ".join(slot.name for slot in pattern.slots)
         yield Finding("SlotsKnown", "False", "UnknownSlot", f"spec.backendBindings: {', '.join(slots)}: {pattern.name} has {has}")
+
+
+def _incapable(parent: PatternRunner | PrismPattern, answers: tuple[Answer, ...]) -> Iterator[Finding]:
+    """A warning: what a slot wants of its backend, and the backend does not say it can."""
+    wanted = {slot.name: slot.interfaces for slot in pattern_of(parent.spec.pattern).slots}
+    lacks = []
+    for found in answers:
+        has = capabilities(found.values) if found.values else []
+        missing = [want for want in wanted.get(found.ask.slot, ()) if want not in has]
+        if has and missing:
+            lacks.append(f"slot {found.ask.slot}: {found.values['type'] if found.values else ''} lacks {', '.join(missing)}")
+    if lacks:
+        yield Finding("CapabilitiesMatched", "False", "CapabilityMissing", "; ".join(lacks))
 
 
 def _bound(state: State) -> Iterator[Finding]:

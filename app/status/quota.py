@@ -19,7 +19,7 @@ def needs(template: Mapping[str, Any], claims: Iterable[Mapping[str, Any]]) -> d
                 key = f"{kind}.{name}"
                 out[key] = out.get(key, Decimal(0)) + amount(text)
     for claim in claims:
-        size = amount(claim["spec"]["resources"]["requests"]["storage"])
+        size = amount(claim["spec"].get("resources", {}).get("requests", {}).get("storage", "0"))
         out["persistentvolumeclaims"] = out.get("persistentvolumeclaims", Decimal(0)) + 1
         out["requests.storage"] = out.get("requests.storage", Decimal(0)) + size
     return out | {also: out[name] for name, also in ALSO.items() if name in out}

@@ -196,6 +196,8 @@ def test_customize_depends_on_name_namespace_and_spec_alone(row: Any) -> None:
     """Metacontroller keeps the answer for a generation: nothing else of the parent may shape it."""
     spec = {
         "PatternRunner": {"pattern": "consumer", "backendConfig": {"name": "cache"}},
+        "PrismPattern": {"pattern": "consumer", "backendBindings": {"message_source": {"discover": {"service": "k.x.svc"}}}},
+        "PrismBackend": {"type": "redis", "discovery": {"service": {"name": "r", "namespace": "x"}, "secret": {"name": "s"}}},
         "BackendConfig": {"type": "redis", "secretRef": {"name": "s"}},
         "PrismStack": {
             "admin": {},

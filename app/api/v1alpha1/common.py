@@ -12,6 +12,7 @@ GROUP, VERSION = "prism.io", "v1alpha1"
 API_VERSION = f"{GROUP}/{VERSION}"
 
 OpenMap = Annotated[dict[str, Any], Field(json_schema_extra={"x-kubernetes-preserve-unknown-fields": True})]
+Port = Annotated[int, Field(ge=1, le=65535)]
 ObjectName = Annotated[str, StringConstraints(min_length=1, max_length=253, pattern=r"^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$")]
 
 

@@ -6,13 +6,14 @@ from pydantic import ConfigDict, Field, StringConstraints
 
 from app.api.kinds import Kind
 from app.api.quantities import Quantity
+from app.api.v1alpha1.backendbinding import BackendBinding, BackendConfigReference
 from app.api.v1alpha1.common import (
     API_VERSION,
     Column,
     Definition,
     Model,
-    ObjectName,
     OpenMap,
+    Port,
     Resource,
     Scale,
     Status,
@@ -28,7 +29,6 @@ from app.api.v1alpha1.podspec import (
     TopologySpreadConstraint,
 )  # fmt: skip
 
-Port = Annotated[int, Field(ge=1, le=65535)]
 Replicas = Annotated[int, Field(ge=0, le=10000)]
 
 
@@ -41,23 +41,6 @@ class RunnerService(Model):
     """The port of the Service and of the container."""
     annotations: Annotated[dict[str, Text], Field(max_length=64)] = {}
     """Annotations for the Service, such as those of a cloud's load balancer."""
-
-
-class BackendConfigReference(Model):
-    """A BackendConfig of the same namespace by name, or connection keys written here (url, host, port, username, database)."""
-
-    model_config = ConfigDict(extra="allow", json_schema_extra={"x-kubernetes-preserve-unknown-fields": True})
-    name: Annotated[str, StringConstraints(max_length=253)] = ""
-    """Name of a BackendConfig."""
-    namespace: Annotated[str, StringConstraints(max_length=63)] = ""
-    """Must be the namespace of this object, where it is given."""
-
-
-class BackendBinding(Model):
-    """What serves one slot."""
-
-    backend_ref: ObjectName
-    """Name of a BackendConfig of this namespace."""
 
 
 class Placement(Model):

@@ -6,8 +6,7 @@ from pydantic import ConfigDict, Field, StringConstraints
 
 from app.api.kinds import Kind
 from app.api.v1alpha1.backendconfig import Host, Keys, SecretKey
-from app.api.v1alpha1.common import API_VERSION, Column, Definition, Model, ObjectName, OpenMap, Resource, Status, rules
-from app.api.v1alpha1.patternrunner import Port
+from app.api.v1alpha1.common import API_VERSION, Column, Definition, Model, ObjectName, OpenMap, Port, Resource, Status, rules
 from app.api.v1alpha1.podspec import LabelSelector, Text
 
 NamespaceName = Annotated[str, StringConstraints(max_length=63, pattern=r"^([a-z0-9]([-a-z0-9]*[a-z0-9])?)?$")]

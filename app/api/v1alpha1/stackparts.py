@@ -6,12 +6,11 @@ from pydantic import ConfigDict, Field, StringConstraints
 
 from app.api.quantities import Quantity
 from app.api.v1alpha1.backendconfig import BackendConfigSpec
-from app.api.v1alpha1.common import Model, ObjectName, rules
+from app.api.v1alpha1.common import Model, ObjectName, Port, rules
 from app.api.v1alpha1.patternrunner import (
     Autoscaling,
     PatternName,
     Placement,
-    Port,
     Replicas,
     RunnerSettings,
     StrategicPlacement,

@@ -1,0 +1,1 @@
+"""IMPURE: the admin registry: a client for the operator, and the server itself."""
