@@ -46,6 +46,11 @@ bench: .venv/dev  ## CPU per sync relative to a constant answer, in one run
 e2e: .venv/dev  ## the tests that need the cluster in KUBECONFIG (and Metacontroller in it, or the binary METACONTROLLER)
 	$(BIN)/python -m tests.cluster
 
+tokens:  ## make the Secret of the bearer tokens in the cluster of kubectl, where there is none; comes before the controllers
+	kubectl apply -f metacontroller/namespace.yaml
+	@kubectl get secret prism-operator-tokens -n prism-operator > /dev/null 2>&1 || kubectl create secret generic prism-operator-tokens \
+	  -n prism-operator --from-file=hook=<(openssl rand -hex 32 | tr -d '\n') --from-file=registry=<(openssl rand -hex 32 | tr -d '\n')
+
 dev: .venv/demo  ## skaffold against kind
 	skaffold dev
 
@@ -53,4 +58,4 @@ lock:  ## renew both locks (needs uv)
 	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header --extra cli pyproject.toml -o requirements.lock
 	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header --extra dev -c requirements.lock pyproject.toml -o requirements-dev.lock
 
-.PHONY: help demo test lint format generate picture bench e2e dev lock
+.PHONY: help demo test lint format generate picture bench e2e tokens dev lock

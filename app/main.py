@@ -3,6 +3,7 @@
 import gc
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
 
 from fastapi import FastAPI, Response
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
@@ -27,7 +28,7 @@ def create_app(
         title="Prism operator",
         version=__version__,
         summary="Metacontroller hooks as plain HTTP: POST a parent, read what should exist.",
-        lifespan=lifespan,
+        lifespan=partial(lifespan, registry=registry),
         redirect_slashes=False,  # a redirect would turn Metacontroller's POST into a GET
         telemetry={"tracing": False, "metrics": False, "logs": False},
         redoc_url=None,
@@ -51,9 +52,11 @@ def create_app(
 
 
 @asynccontextmanager
-async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+async def lifespan(_: FastAPI, registry: Registry | None = None) -> AsyncIterator[None]:
     """Full collections were the whole tail of the answer times: what lives for ever is set aside, the rest looked at rarely."""
     gc.collect()
     gc.freeze()
     gc.set_threshold(50_000, 20, 100)
     yield
+    if registry is not None:
+        await registry.close()

@@ -51,7 +51,8 @@ def mapped(*manifests: Manifest) -> dict[str, dict[str, Manifest]]:
     """Objects as the maps of a request."""
     out: dict[str, dict[str, Manifest]] = {}
     for each in manifests:
-        key = f"{each['metadata']['namespace']}/{each['metadata']['name']}"
+        namespace, name = each["metadata"].get("namespace"), each["metadata"]["name"]
+        key = f"{namespace}/{name}" if namespace else name
         out.setdefault(f"{each['kind']}.{each['apiVersion']}", {})[key] = each
     return out
 

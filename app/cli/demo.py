@@ -1,7 +1,6 @@
 """Every sample through the real service and a cluster in memory, live, until nothing changes."""
 
 import asyncio
-import logging
 import re
 import socket
 import sys
@@ -164,7 +163,6 @@ async def _service() -> AsyncIterator[str]:
         listener.bind(("127.0.0.1", 0))
         settings = Settings(log_level="WARNING", registry_store=f"sqlite:///{folder}/registry.db")
         running = server(with_registry(settings), settings, "127.0.0.1", listener.getsockname()[1])
-        logging.getLogger("httpx").setLevel(logging.WARNING)
         task = asyncio.create_task(running.serve([listener]))
         while not running.started and not task.done():
             await asyncio.sleep(0.005)

@@ -26,6 +26,9 @@ def parser() -> argparse.ArgumentParser:
     manifests.add_argument("--image", default="", help="image of the operator")
     manifests.add_argument("--crds", action="store_true", help="print the CRDs first")
     manifests.add_argument(
+        "--token", action="store_true", help="have the bearer token of Secret prism-operator-tokens shown to --hook-url too"
+    )
+    manifests.add_argument(
         "--optional", action="append", default=[], choices=OPTIONAL, help="print the controller that needs this too; repeatable"
     )
     render = commands.add_parser("render", help="print the children of the parents in a file, without a cluster")
@@ -50,7 +53,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if asked.command == "manifests":
             from app.cli.manifests import manifests
 
-            return manifests(asked.hook_url, asked.release, asked.image, asked.optional, crds=asked.crds)
+            return manifests(asked.hook_url, asked.release, asked.image, asked.optional, crds=asked.crds, token=asked.token)
         if asked.command == "render":
             from app.cli.render import render
 

@@ -5,13 +5,17 @@ from typing import Any
 from app.controllers import Controller
 
 HOOK_TIMEOUT = "10s"
+TOKENS = {"name": "prism-operator-tokens", "namespace": "prism-operator"}
 Manifest = dict[str, Any]
 
 
-def controller(row: Controller, release: str, base: Manifest | str) -> Manifest:
-    """A CompositeController or DecoratorController. ``base`` is the hooks' URL, or the Service that they are behind."""
+def controller(row: Controller, release: str, base: Manifest | str, *, token: bool) -> Manifest:
+    """A CompositeController or DecoratorController. ``base`` is the hooks' URL, or the Service that they are behind.
+
+    With ``token`` Metacontroller shows the bearer token of the Secret that an install step makes.
+    """
     kind = row.parent.definition.kind
-    hooks = {hook: _hook(row, hook, release, base) for hook in row.hooks}
+    hooks = {hook: _hook(row, hook, release, base, token=token) for hook in row.hooks}
     if row.flavor == "decorator":
         resource = {"apiVersion": kind.api_version, "resource": kind.plural, "ignoreStatusChanges": True}
         owned: Manifest = {"resources": [resource], "attachments": _owned(row)}
@@ -31,8 +35,10 @@ def _owned(row: Controller) -> list[Manifest]:
     return [{"apiVersion": kind.api_version, "resource": kind.plural, **strategy} for kind in row.children]
 
 
-def _hook(row: Controller, hook: str, release: str, base: Manifest | str) -> Manifest:
+def _hook(row: Controller, hook: str, release: str, base: Manifest | str, *, token: bool) -> Manifest:
     """One hook. The release in the path makes Metacontroller ask for every parent again when it changes."""
     path = f"/hooks/{row.name}/{hook}" + (f"?release={release}" if release else "")
     target: Manifest = {"url": base.rstrip("/") + path} if isinstance(base, str) else {"service": base, "path": path}
+    if token:
+        target["authorization"] = {"type": "Bearer", "secretRef": {**TOKENS, "key": "hook"}}
     return {"version": "v2", "webhook": {**target, "timeout": HOOK_TIMEOUT}}
