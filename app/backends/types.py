@@ -19,7 +19,7 @@ class BackendType:
 
 
 _KEYVALUE = ("keyvalue_basic", "keyvalue_scan", "keyvalue_ttl")
-_STREAM = ("pubsub_basic", "pubsub_persistent", "stream_basic")
+_STREAM = ("pubsub_basic", "pubsub_persistent", "queue_basic", "stream_basic")
 
 TYPES = {
     known.name: known

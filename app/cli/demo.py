@@ -19,7 +19,7 @@ from rich.tree import Tree
 
 from app.api.v1alpha1.common import API_VERSION
 from app.cli.documents import load
-from app.cli.scenes import NAMESPACE, SCENES, Scene
+from app.cli.scenes import SCENES, Scene
 from app.cli.serve import server, with_registry
 from app.engine.admission import Invalid
 from app.engine.cluster import Cluster, Manifest, owner_uid
@@ -83,7 +83,7 @@ async def _drive(paths: list[Path], console: Console, *, scenes: bool) -> bool:
 
 def _reached(cluster: Cluster, scene: Scene) -> tuple[bool, str]:
     """Whether a scene came to its outcome, and what the object says."""
-    ready = _ready(cluster.get((f"{scene.kind}.{API_VERSION}", NAMESPACE, scene.name)) or {})
+    ready = _ready(cluster.get((f"{scene.kind}.{API_VERSION}", scene.namespace, scene.name)) or {})
     good = ready.get("status") == "True" if scene.outcome == "Ready" else ready.get("reason") == scene.outcome
     return good, ready.get("message", "")
 

@@ -7,7 +7,8 @@ from app.engine.cluster import Cluster, Manifest, owner_uid
 
 DEPLOYMENT, STATEFUL_SET, POD = "Deployment.apps/v1", "StatefulSet.apps/v1", "Pod.v1"
 AUTOSCALER = "HorizontalPodAutoscaler.autoscaling/v2"
-WORK = {"Deployment", "StatefulSet", "Pod", "HorizontalPodAutoscaler"}
+SERVICE, SLICE = "Service.v1", "EndpointSlice.discovery.k8s.io/v1"
+WORK = {"Deployment", "StatefulSet", "Pod", "HorizontalPodAutoscaler", "Service"}
 REVISION = "pod-template-hash"
 USER = "kubernetes"
 
@@ -31,7 +32,21 @@ class Standins:
             self._scale(autoscaler)
         for workload in (*self.cluster.all(DEPLOYMENT), *self.cluster.all(STATEFUL_SET)):
             self._run(workload)
+        for service in self.cluster.all(SERVICE):
+            if not owner_uid(service) and service["spec"].get("selector"):  # those of a backend, which a person made
+                self._serve(service)
         return True
+
+    def _serve(self, service: Manifest) -> None:
+        """The EndpointSlice of a Service: its pods, and whether they are ready."""
+        name, namespace = service["metadata"]["name"], service["metadata"]["namespace"]
+        wanted = service["spec"]["selector"].items()
+        pods = [p for p in self.cluster.view(POD) if wanted <= p["metadata"]["labels"].items()]
+        endpoints = [{"addresses": ["192.0.2.1"], "conditions": {"ready": _ready(p)}} for p in pods]
+        labels = {"kubernetes.io/service-name": name}
+        metadata = {"name": f"{name}-slice", "namespace": namespace, "labels": labels}
+        manifest = {"apiVersion": "discovery.k8s.io/v1", "kind": "EndpointSlice", "metadata": metadata, "endpoints": endpoints}
+        self.cluster.apply(manifest, USER)
 
     def _scale(self, autoscaler: Manifest) -> None:
         """Keeps the number of pods within bounds and says that it works."""

@@ -1,15 +1,18 @@
 """Fixtures: our kinds in the cluster, a namespace for each test, Metacontroller and the service beside."""
 
+import base64
 import json
 import os
 import socket
 import subprocess
 import sys
 import time
+import urllib.error
 import urllib.request
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -54,17 +57,58 @@ def recycle() -> None:
             kubectl("patch", "pv", volume["metadata"]["name"], "--type=json", "-p", '[{"op":"remove","path":"/spec/claimRef"}]')
 
 
+REGISTRY_TOKEN = "of-the-tests"
+
+
+def hook_token() -> str:
+    """The token of the install's Secret, made as the install's own step makes it."""
+    subprocess.run(["make", "-s", "tokens"], cwd=ROOT, check=True, capture_output=True)
+    found = kubectl("get", "secret", "prism-operator-tokens", "-n", "prism-operator", "-o", "jsonpath={.data.hook}")
+    return base64.b64decode(found).decode()
+
+
+def healthy(url: str) -> bool:
+    try:
+        with urllib.request.urlopen(f"{url}/healthz", timeout=2) as answer:
+            return bool(answer.status == 200)
+    except OSError:
+        return False
+
+
 class Operator:
     """The service on loopback and Metacontroller beside the cluster. ``manifests`` changes what Metacontroller is told."""
 
     def __init__(self, strategy: str, logs: Path) -> None:
         self.strategy, self.port, self.metrics_port, self.logs = strategy, free_port(), free_port(), logs
+        self.registry_port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
+        self.registry_url = f"http://127.0.0.1:{self.registry_port}"
         self.processes: dict[str, subprocess.Popen[bytes]] = {}
+        self.environment = {
+            **os.environ,
+            "PRISM_HOOK_TOKEN": hook_token(),
+            "PRISM_REGISTRY_URL": self.registry_url,
+            "PRISM_REGISTRY_TOKEN": REGISTRY_TOKEN,
+            "PRISM_REGISTRY_STORE": f"sqlite:///{logs}/registry.db",
+        }
 
     def start_service(self) -> None:
         self._start("service", [OPERATOR, "serve", "--port", str(self.port)])
-        eventually(self._healthy, 20)
+        eventually(lambda: healthy(self.url), 20)
+
+    def start_registry(self) -> None:
+        self._start("registry", [OPERATOR, "registry", "--port", str(self.registry_port)])
+        eventually(lambda: healthy(self.registry_url), 20)
+
+    def record(self, name: str) -> Any:
+        """What the registry says of a backend: its answer's code, or the record."""
+        asked = urllib.request.Request(f"{self.registry_url}/v1/backends/{name}")
+        asked.add_header("Authorization", f"Bearer {REGISTRY_TOKEN}")
+        try:
+            with urllib.request.urlopen(asked, timeout=5) as answer:
+                return json.loads(answer.read())
+        except urllib.error.HTTPError as error:
+            return error.code
 
     def start_metacontroller(self) -> None:
         config = os.environ.get("METACONTROLLER_KUBECONFIG") or os.environ["KUBECONFIG"]
@@ -82,10 +126,11 @@ class Operator:
             ],
         )
 
-    def manifests(self, release: str = "test", url: str = "") -> None:
+    def manifests(self, release: str = "test", url: str = "", *, token: bool = True) -> None:
         """Gives Metacontroller the controllers, and its user the generated role and nothing else."""
+        shown = ["--token"] if token else []
         printed = subprocess.run(
-            [OPERATOR, "manifests", "--hook-url", url or self.url, "--release", release],
+            [OPERATOR, "manifests", "--hook-url", url or self.url, "--release", release, *shown],
             check=True,
             capture_output=True,
             text=True,
@@ -107,16 +152,9 @@ class Operator:
             lines = [line for line in answer.read().decode().splitlines() if line.startswith("rest_client_requests_total{")]
         return sum(int(float(line.rpartition(" ")[2])) for line in lines if 'method="GET"' not in line)
 
-    def _healthy(self) -> bool:
-        try:
-            with urllib.request.urlopen(f"{self.url}/healthz", timeout=2) as answer:
-                return bool(answer.status == 200)
-        except OSError:
-            return False
-
     def _start(self, name: str, command: list[str]) -> None:
         with (self.logs / f"{name}-{self.strategy}.log").open("ab") as log:
-            self.processes[name] = subprocess.Popen(command, stdout=log, stderr=log)
+            self.processes[name] = subprocess.Popen(command, stdout=log, stderr=log, env=self.environment)
 
     def stop(self, *names: str) -> None:
         for name in names or tuple(self.processes):
@@ -133,6 +171,7 @@ def operator(request: pytest.FixtureRequest, kinds: None, tmp_path_factory: pyte
         assert metacontroller_in_cluster()
         yield running
         return
+    running.start_registry()
     running.start_service()
     running.manifests()
     running.start_metacontroller()

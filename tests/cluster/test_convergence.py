@@ -4,16 +4,14 @@ import base64
 import json
 import subprocess
 import time
-from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
 from app.controllers import CONTROLLERS
 from tests.cluster.conftest import ROOT, Operator
 from tests.cluster.kubectl import Manifest, apply, becomes, condition, eventually, get, items, kubectl, writes
-from tests.cluster.test_schemas import of
+from tests.cluster.test_schemas import of, samples
 
 pytestmark = pytest.mark.metacontroller
 QUIET_SECONDS = 60
@@ -37,16 +35,24 @@ def secret(name: str, **data: str) -> Manifest:
     return {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": name}, "stringData": data}
 
 
-def test_every_sample_comes_to_its_outcome_and_the_cluster_rests(operator: Operator, namespace: str) -> None:
-    kubectl("apply", "-n", namespace, "--validate=strict", "-f", str(ROOT / "samples"))
-    for path in sorted(Path(ROOT / "samples").glob("*.yaml")):
-        for sample in yaml.safe_load_all(path.read_text()):
-            outcome = sample["metadata"].get("annotations", {}).get("prism.io/sample-outcome")
-            if outcome == "Ready":
-                kind, name = sample["kind"], sample["metadata"]["name"]
-                eventually(lambda: condition(get(namespace, kind, name)).get("status") == "True", 60)  # noqa: B023
-            elif outcome:
-                becomes(namespace, sample["kind"], sample["metadata"]["name"], outcome, "False")
+def named(given: list[Manifest], kind: str) -> list[str]:
+    return [each["metadata"]["name"] for each in given if each["kind"] == kind]
+
+
+def test_every_sample_comes_to_its_outcome_and_the_cluster_rests(
+    operator: Operator, namespace: str, request: pytest.FixtureRequest
+) -> None:
+    given = samples(namespace)
+    request.addfinalizer(lambda: kubectl("delete", "pbackend", *named(given, "PrismBackend"), "--ignore-not-found"))
+    apply(namespace, *given)
+    for sample in given:
+        kind, name = sample["kind"], sample["metadata"]["name"]
+        outcome = sample["metadata"].get("annotations", {}).get("prism.io/sample-outcome")
+        if outcome == "Ready":
+            what = lambda: get(namespace, kind, name)  # noqa: B023, E731
+            eventually(lambda: condition(what()).get("status") == "True", 90, lambda: what()["status"])  # noqa: B023
+        elif outcome:
+            becomes(namespace, kind, name, outcome, "False")
     kubectl("wait", "-n", namespace, "--for=condition=Ready", "prunner/sessions", "--timeout=5s")
     time.sleep(45)  # the autoscaler of sample 06 looks every 15 s, and says by and by that there are no metrics
     before, patches = operator.writes(), writes(["horizontalpodautoscalers"])

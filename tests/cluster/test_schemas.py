@@ -22,6 +22,7 @@ def of(kind: str, spec: dict[str, Any], name: str = "a") -> dict[str, Any]:
     return {"apiVersion": "prism.io/v1alpha1", "kind": kind, "metadata": {"name": name}, "spec": spec}
 
 
+SERVICE = {"service": {"name": "r", "namespace": "x"}}
 REFUSED: dict[str, tuple[dict[str, Any], str]] = {
     "an unknown field": (of("PatternRunner", {**RUNNER, "patern": "x"}), "patern"),
     "a typo within an affinity": (of("PatternRunner", {**RUNNER, "placement": {"affinity": {"podAfinity": {}}}}), "podAfinity"),
@@ -113,6 +114,31 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
         of("PrismStack", {"backends": [{"name": "b", "type": "x", "connectionString": "a", "connection": {"url": "b"}}]}),
         "not both",
     ),
+    "a PrismBackend that nobody can find": (of("PrismBackend", {"type": "redis"}), "give discovery, connection or bindingRef"),
+    "a selector that goes with nothing": (
+        of("PrismBackend", {"type": "redis", "discovery": SERVICE, "allowedNamespaces": {"from": "List", "selector": {}}}),
+        "selector goes with from: Selector",
+    ),
+    "a list that goes with nothing": (
+        of("PrismBackend", {"type": "redis", "discovery": SERVICE, "allowedNamespaces": {"namespaces": ["x"]}}),
+        "namespaces goes with from: List only",
+    ),
+    "a form of grant that nobody knows": (
+        of("PrismBackend", {"type": "redis", "discovery": SERVICE, "allowedNamespaces": {"from": "Friends"}}),
+        "spec.allowedNamespaces.from",
+    ),
+    "a Secret of a kind that nobody knows": (
+        of("PrismBackend", {"type": "redis", "bindingRef": {"kind": "Vault", "name": "x"}}),
+        "spec.bindingRef.kind",
+    ),
+    "a slot with two backends": (
+        of(
+            "PrismPattern",
+            {"pattern": "keyvalue", "backendBindings": {"store": {"backendRef": "a", "discover": {"service": "b"}}}},
+        ),
+        "give exactly one of backendRef and discover",
+    ),
+    "a slot with none": (of("PrismPattern", {"pattern": "keyvalue", "backendBindings": {"store": {}}}), "give exactly one of"),
     "no member at all": (of("PrismStack", {"admin": {"replicas": 0}}), "spec.admin.replicas"),
     "a certificate without a Secret": (
         of("PrismStack", {"proxy": {"tls": {}}}),
@@ -128,8 +154,19 @@ def test_a_mistake_is_refused_with_its_field(namespace: str, manifest: dict[str,
     assert says in str(refused.value)
 
 
+def samples(namespace: str) -> list[dict[str, Any]]:
+    """The samples, in a namespace of the test's own where they name the default one."""
+    found: list[dict[str, Any]] = []
+    for path in sorted(ROOT.glob("samples/*.yaml")):
+        text = path.read_text().replace("namespace: default", f"namespace: {namespace}")
+        text = text.replace("namespaces: [default]", f"namespaces: [{namespace}]").replace(".default.svc", f".{namespace}.svc")
+        found += list(yaml.safe_load_all(text))
+    return found
+
+
 def test_every_sample_applies_strictly(namespace: str) -> None:
-    kubectl("apply", "-n", namespace, "--validate=strict", "-f", str(ROOT / "samples"))
+    apply(namespace, *samples(namespace))
+    kubectl("delete", "pbackend", *(each["metadata"]["name"] for each in samples(namespace) if each["kind"] == "PrismBackend"))
 
 
 def test_the_stacks_of_the_design_apply_strictly(namespace: str) -> None:
