@@ -35,6 +35,10 @@ def secret(name: str, **data: str) -> Manifest:
     return {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": name}, "stringData": data}
 
 
+def is_ready(namespace: str, kind: str, name: str) -> bool:
+    return condition(get(namespace, kind, name)).get("status") == "True"
+
+
 def named(given: list[Manifest], kind: str) -> list[str]:
     return [each["metadata"]["name"] for each in given if each["kind"] == kind]
 
@@ -49,8 +53,7 @@ def test_every_sample_comes_to_its_outcome_and_the_cluster_rests(
         kind, name = sample["kind"], sample["metadata"]["name"]
         outcome = sample["metadata"].get("annotations", {}).get("prism.io/sample-outcome")
         if outcome == "Ready":
-            what = lambda: get(namespace, kind, name)  # noqa: B023, E731
-            eventually(lambda: condition(what()).get("status") == "True", 90, lambda: what()["status"])  # noqa: B023
+            eventually(lambda: is_ready(namespace, kind, name), 90, lambda: get(namespace, kind, name).get("status"))  # noqa: B023
         elif outcome:
             becomes(namespace, kind, name, outcome, "False")
     kubectl("wait", "-n", namespace, "--for=condition=Ready", "prunner/sessions", "--timeout=5s")
