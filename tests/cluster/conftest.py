@@ -126,9 +126,9 @@ class Operator:
             ],
         )
 
-    def manifests(self, release: str = "test", url: str = "", *, token: bool = True) -> None:
+    def manifests(self, release: str = "test", url: str = "", optional: str = "", *, token: bool = True) -> None:
         """Gives Metacontroller the controllers, and its user the generated role and nothing else."""
-        shown = ["--token"] if token else []
+        shown = [*(["--token"] if token else []), *(["--optional", optional] if optional else [])]
         printed = subprocess.run(
             [OPERATOR, "manifests", "--hook-url", url or self.url, "--release", release, *shown],
             check=True,

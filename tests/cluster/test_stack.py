@@ -1,6 +1,7 @@
 """Whole stacks with the real Metacontroller: they converge, say why they do not, and an edit touches nothing else."""
 
 import json
+import os
 import time
 from collections.abc import Callable
 from typing import Any
@@ -306,3 +307,34 @@ def test_what_an_older_release_made_otherwise_is_kept_and_said(operator: Operato
     before = operator.writes()
     time.sleep(10)
     assert operator.writes() - before == 0
+
+
+def monitors_crd() -> Manifest:
+    """A ServiceMonitor as far as it matters here, where the Prometheus operator is not installed."""
+    schema = {"type": "object", "x-kubernetes-preserve-unknown-fields": True}
+    names = {"kind": "ServiceMonitor", "plural": "servicemonitors", "singular": "servicemonitor"}
+    version = {"name": "v1", "served": True, "storage": True, "schema": {"openAPIV3Schema": schema}}
+    spec = {"group": "monitoring.coreos.com", "scope": "Namespaced", "names": names, "versions": [version]}
+    metadata = {"name": "servicemonitors.monitoring.coreos.com"}
+    return {"apiVersion": "apiextensions.k8s.io/v1", "kind": "CustomResourceDefinition", "metadata": metadata, "spec": spec}
+
+
+def test_a_stack_is_monitored_where_that_is_installed(operator: Operator, namespace: str) -> None:
+    if operator.strategy == "in-cluster":
+        pytest.fail("needs the controllers at this service")
+    apply("default", monitors_crd())
+    kubectl("wait", "--for=condition=Established", "crd/servicemonitors.monitoring.coreos.com", "--timeout=20s")
+    operator.manifests(optional="monitoring")
+    user = f"--user={os.environ.get('METACONTROLLER_USER', 'metacontroller')}"
+    role = "--clusterrole=prism-operator-monitoring"
+    binding = kubectl("create", "clusterrolebinding", "prism-e2e-monitoring", role, user, "--dry-run=client", "-o", "yaml")
+    kubectl("apply", "-f", "-", given=binding)
+    try:
+        apply(namespace, stack(observability={"enabled": True}))
+        ready(namespace)
+        eventually(lambda: len(items(namespace, "servicemonitors")) == 2, 60)
+        apply(namespace, stack())
+        eventually(lambda: not items(namespace, "servicemonitors"))
+    finally:
+        kubectl("delete", "decoratorcontroller", "prism-monitoring")
+        kubectl("delete", "crd", "servicemonitors.monitoring.coreos.com")
