@@ -21,7 +21,7 @@ class Settings(BaseModel):
     """Namespace of the operator itself."""
     cluster: str = "default"
     """Names this cluster to the registry, which several clusters may share."""
-    registry_url: str = ""
+    registry_url: str = Field(default="", pattern=r"^(https?://[^\s]+)?$")
     """Where the admin registry is, such as http://prism-registry.prism-operator.svc. Empty: none."""
     registry_token: str = Field(default="", repr=False)
     """Bearer token of the registry, to be shown to it, and by it to be asked for."""

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from app.controllers import CONTROLLERS
 from app.main import create_app
 from app.settings import Settings
+from tests.backend import CLUSTER, OPERATOR, backend
 from tests.build import NAMESPACE, Manifest, backend_config, request, runner, secret
 from tests.oracles import judge, judge_status
 from tests.stack import stack, up
@@ -105,7 +106,7 @@ def sync(hook: str, body: Manifest) -> tuple[bytes, Manifest]:
     return response.content, response.json()
 
 
-def check(kind: str, hook: str, parent: Manifest, related: list[Manifest]) -> None:
+def check(kind: str, hook: str, parent: Manifest, related: list[Manifest], namespace: str = NAMESPACE) -> None:
     first_bytes, first = sync(hook, request(parent, related=related))
     again_bytes, _ = sync(hook, request(parent, related=related))
     assert first_bytes == again_bytes
@@ -113,7 +114,7 @@ def check(kind: str, hook: str, parent: Manifest, related: list[Manifest]) -> No
     for child in first["children"]:
         judge(child)
         assert len(child["metadata"]["name"]) <= 63
-        assert child["metadata"]["namespace"] == NAMESPACE
+        assert child["metadata"]["namespace"] == namespace
         assert (child["apiVersion"], child["kind"]) in DECLARED
     existing = [up(child) for child in first["children"]]
     fed_back = {**parent, "status": first["status"]}
@@ -189,6 +190,45 @@ stacks = present(
 @given(stacks)
 def test_stacks(spec: Manifest) -> None:
     check("PrismStack", "prism-stack", stack(spec), [])
+
+
+discoveries = present(
+    service=present(name=st.just("redis-master"), namespace=st.just("infra"), port=st.sampled_from([6379, 1])),
+    secret=present(
+        name=st.just("login"), namespace=st.sampled_from(["infra", "x"]), passwordKey=st.sampled_from(["redis-password", "no"])
+    ),
+    configMap=present(name=st.just("address"), namespace=st.just("infra"), key=words),
+)
+backends = st.builds(
+    lambda kind, rest: {"type": kind, **rest},
+    st.sampled_from(["redis", "kafka", "postgres", "weird", "memstore"]),
+    present(
+        discovery=discoveries,
+        connection=present(
+            uri=st.sampled_from(["redis://h", "://", "kafka://a,b:1"]), host=words, bootstrapServers=st.lists(words, max_size=2)
+        ),
+        bindingRef=present(
+            kind=st.sampled_from(["Secret", "Cluster", "KafkaUser"]), name=st.just("login"), namespace=st.just("infra")
+        ),
+        tls=st.sampled_from([{}, {"enabled": False}, {"secretRef": {"name": "login"}}]),
+        config=st.dictionaries(words, json_values, max_size=2),
+        capabilities=st.lists(words, max_size=2),
+        metadata=st.dictionaries(words, words, max_size=2),
+        allowedNamespaces=st.sampled_from([{"from": "Same"}, {"from": "List", "namespaces": ["x"]}]),
+    ),
+)
+
+
+@given(
+    backends.filter(
+        lambda spec: (
+            all("name" in part for part in spec.get("discovery", {}).values()) and "name" in spec.get("bindingRef", {"name": 1})
+        )
+    ),
+    st.booleans(),
+)
+def test_backends(spec: Manifest, there: bool) -> None:
+    check("PrismBackend", "prism-backend", backend(spec), CLUSTER if there else [], OPERATOR)
 
 
 @pytest.mark.parametrize("row", CONTROLLERS, ids=lambda row: row.name)
