@@ -1,6 +1,7 @@
 """The known patterns: which slots each has, and in which shape its runner reads its configuration."""
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Literal
 
 Shape = Literal["single", "slots", "flat", "mailbox"]
@@ -60,6 +61,7 @@ PATTERNS = {
 }
 
 
+@lru_cache(maxsize=1024)
 def pattern_of(name: str) -> Pattern:
     """The pattern of that name; one required slot ``backend`` where nobody knows it."""
     plain = name.replace("_", "-")

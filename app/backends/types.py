@@ -1,6 +1,7 @@
 """The known backend types. The set is open: an unknown type is served by its address alone."""
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +53,7 @@ TYPES = {
 ALIASES = {"postgres": "postgresql", "minio": "s3", "mongo": "mongodb", "amqp": "rabbitmq"}
 
 
+@lru_cache(maxsize=1024)
 def known(name: str) -> BackendType:
     """The type of that name or alias; a type without port or schemes where nobody knows it."""
     plain = ALIASES.get(name.lower(), name.lower())

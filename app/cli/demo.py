@@ -30,6 +30,7 @@ SAMPLES = "samples"
 OUTCOME = "prism.io/sample-outcome"
 COLOURS = {"True": "green", "False": "red", "Unknown": "yellow"}
 FRAME_SECONDS = 0.02
+PICTURED = ("demo", "redis-production", "user-sessions", "ledger-db")
 
 
 def demo(samples: str, picture: str) -> int:
@@ -76,7 +77,7 @@ async def _drive(paths: list[Path], console: Console, *, scenes: bool) -> bool:
             again = session.cluster.writes["metacontroller"] - writes
             live.update(_screen(session.cluster), refresh=True)
         if console.record:
-            console.print(_screen(session.cluster))
+            console.print(_screen(session.cluster, PICTURED))
     counts = f"{syncs} syncs, {writes} writes in {seconds:.1f} s; a resync of all of them: {again} writes"
     return _report(console, session, counts, told) and again == 0
 
@@ -117,11 +118,11 @@ def _ready(manifest: Manifest) -> Manifest:
     return next((c for c in conditions if c["type"] == "Ready"), {})
 
 
-def _screen(cluster: Cluster) -> RenderableType:
-    """Parents, below them their conditions and what they own."""
+def _screen(cluster: Cluster, names: tuple[str, ...] = ()) -> RenderableType:
+    """Parents, all or those of these names, below them their conditions and what they own."""
     objects = list(cluster.all())
     roots = [found for found in objects if found["apiVersion"] == API_VERSION and not owner_uid(found)]
-    return Group(*(_branch(root, objects) for root in roots))
+    return Group(*(_branch(root, objects) for root in roots if not names or root["metadata"]["name"] in names))
 
 
 def _branch(found: Manifest, objects: list[Manifest]) -> Tree:
