@@ -183,7 +183,7 @@ def _walk(value: Any, place: str, form: Form) -> None:
     """The slow look. Of its own kinds the API server changes what is empty or no whole number; ours it stores as given."""
     if value is None and place != "status":
         raise Refusal("null", place)
-    if isinstance(value, float) and (form != "ours" or value.is_integer()):
+    if isinstance(value, float) and (form != "ours" or (value.is_integer() and abs(value) < 2**53)):
         raise Refusal("float", place)
     if isinstance(value, list | tuple):
         if not value and form == "builtin":

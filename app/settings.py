@@ -1,11 +1,12 @@
 """What an installation may set, read once from the environment."""
 
 from collections.abc import Mapping
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 PREFIX = "PRISM_"
+Token = Annotated[str, StringConstraints(strip_whitespace=True)]
 
 
 class Settings(BaseModel):
@@ -15,7 +16,7 @@ class Settings(BaseModel):
 
     release: str = ""
     """The release that this pod serves; a hook path of another release is answered with 429. Empty serves all."""
-    hook_token: str = Field(default="", repr=False)
+    hook_token: Token = Field(default="", repr=False)
     """Bearer token that callers of hooks must show. Empty asks for none."""
     operator_namespace: str = "prism-operator"
     """Namespace of the operator itself."""
@@ -23,7 +24,7 @@ class Settings(BaseModel):
     """Names this cluster to the registry, which several clusters may share."""
     registry_url: str = Field(default="", pattern=r"^(https?://[^\s]+)?$")
     """Where the admin registry is, such as http://prism-registry.prism-operator.svc. Empty: none."""
-    registry_token: str = Field(default="", repr=False)
+    registry_token: Token = Field(default="", repr=False)
     """Bearer token of the registry, to be shown to it, and by it to be asked for."""
     registry_credentials: Literal["reference", "inline"] = "reference"
     """Whether the registry is told where the credentials are, or the credentials themselves."""

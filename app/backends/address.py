@@ -100,6 +100,14 @@ def complete(kind: str, given: Values, *, tls: bool) -> Values:
     return values
 
 
+def shown_endpoint(kind: str, said: Values, values: Values) -> str:
+    """``host:port`` where ``said``, which holds nothing of a Secret, and the type alone say it; else empty."""
+    if "host" not in said:
+        return ""
+    public = complete(kind, said, tls=False)
+    return endpoint_of(public) if endpoint_of(public) == endpoint_of(values) else ""
+
+
 def endpoint_of(values: Values) -> str:
     """``host:port``, or what of it is known."""
     return joined(values["host"], values.get("port", "")) if "host" in values else ""

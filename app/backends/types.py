@@ -67,7 +67,7 @@ def is_known(name: str) -> bool:
 
 def of_port(port: int) -> str:
     """The type that listens on this port by default, or empty."""
-    return next((name for name, entry in TYPES.items() if entry.port == port and port != 443), "")
+    return next((name for name, entry in TYPES.items() if port and entry.port == port and port != 443), "")
 
 
 def of_scheme(scheme: str) -> str:

@@ -9,7 +9,7 @@ import orjson
 from app.api.kinds import CONFIG_MAP, ENDPOINT_SLICE, SECRET, SERVICE, Kind
 from app.api.v1alpha1.backendconfig import Keys
 from app.api.v1alpha1.prismbackend import BackendSecret, BindingReference, Discovery, LiteralConnection, PrismBackend
-from app.backends.address import TLS_SCHEMES, Values, complete, recognized
+from app.backends.address import TLS_SCHEMES, Values, complete, joined, recognized, server
 from app.backends.types import known
 from app.bindings.connection import MAX_BINDING, without_replaced
 from app.bindings.secretkeys import Unresolved, certificates, nothing_told, parsed, told
@@ -18,6 +18,7 @@ from app.bindings.values import decode
 from app.contract import Object, Observed, read
 
 DOMAIN = "svc.cluster.local"
+PASSED_ON = ("tls", "certificates", "client-certificate", "private-key")
 SECRET_OF = {"BackendConfig": binding_name, "RabbitmqCluster": "{}-default-user".format, "Cluster": "{}-app".format}
 
 
@@ -136,9 +137,14 @@ class Found:
             found = self.keys_of("spec.bindingRef", named)
             if ref.kind == "KafkaUser":
                 found.setdefault("username", ref.name)
-            if "host" in found and "." not in found["host"] and ":" not in found["host"]:
-                found["host"] += f".{ref.namespace or self.home}.{DOMAIN}"  # a name that only its own namespace resolves
-            out |= found
+            at = ref.namespace or self.home
+            if "host" in found:
+                found["host"] = _qualified(found["host"], at)
+            if "bootstrap-servers" in found:
+                servers = [server(each) for each in found["bootstrap-servers"].split(",")]
+                found["bootstrap-servers"] = ",".join(joined(_qualified(host, at), port) for host, port in servers)
+            held = decode(self.object("spec.bindingRef").data)
+            out |= {**found, **{name: held[name] for name in PASSED_ON if held.get(name)}}
         if self.discovery.secret:
             out |= self.keys_of("spec.discovery.secret", _named(self.discovery.secret))
         if spec.tls and spec.tls.enabled and spec.tls.secret_ref:
@@ -161,7 +167,7 @@ class Found:
         if self.discovery.service and "host" in place:
             given |= {name: place[name] for name in place if name in ("host", "port")}
             given.pop("bootstrap-servers", None)
-        tls = bool(spec.tls and spec.tls.enabled) or given.get("scheme") in TLS_SCHEMES
+        tls = bool(spec.tls and spec.tls.enabled) or given.get("scheme") in TLS_SCHEMES or credentials.get("tls") == "true"
         kind = recognized(spec.type, spec.provider or "", given.get("scheme", ""))
         if not given.get("host") and not known(kind).builtin:
             raise Unresolved("NoAddress", "spec: neither a Service, an address nor a Secret says where it is", waiting=False)
@@ -172,6 +178,11 @@ class Found:
         if sum(map(len, found.values())) > MAX_BINDING:
             raise Unresolved("BindingTooLarge", f"the connection is over {MAX_BINDING} bytes", waiting=False)
         return found
+
+
+def _qualified(host: str, namespace: str) -> str:
+    """A name that only its own namespace resolves, as one that all do."""
+    return host if "." in host or ":" in host else f"{host}.{namespace}.{DOMAIN}"
 
 
 def _named(ref: BackendSecret) -> dict[str, str | None]:

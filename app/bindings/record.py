@@ -3,12 +3,12 @@
 from typing import Any
 
 from app.api.v1alpha1.prismbackend import PrismBackend
-from app.backends.address import Values
+from app.backends.address import Values, complete
 from app.bindings.slots import backend_secret
 from app.bindings.values import capabilities, entry
 from app.settings import Settings
 
-SHOWN = ("type", "provider", "host", "port", "database", "bootstrap-servers", "tls", "config")
+ALWAYS, ADDRESS = ("type", "provider", "tls", "config"), ("host", "port", "database", "bootstrap-servers")
 
 
 def source(parent: PrismBackend, settings: Settings) -> dict[str, str]:
@@ -18,14 +18,13 @@ def source(parent: PrismBackend, settings: Settings) -> dict[str, str]:
 
 def record(parent: PrismBackend, place: Values, values: Values, settings: Settings) -> dict[str, Any]:
     """The record. ``place`` is what is said of the address outside Secrets; what a Secret says goes only where it may."""
-    public = {name: values[name] for name in SHOWN if name in values and (name in place or name in ("type", "provider", "tls"))}
-    public |= {"host": place["host"]} if "host" in place else {}
-    if "config" in values:
-        public["config"] = values["config"]
+    known = complete(values["type"], place, tls="tls" in values) if "host" in place else {}
+    public = {name: values[name] for name in ALWAYS if name in values}
+    public |= {name: values[name] for name in ADDRESS if name in values and known.get(name) == values[name]}
     out: dict[str, Any] = {
         "name": parent.metadata.name,
         "type": values["type"].upper(),
-        "config": entry(public)["config"],
+        "config": {key: value for key, value in entry(public)["config"].items() if value != [""]},
         "capabilities": capabilities(values),
         "metadata": dict(sorted(parent.spec.metadata.items())),
         "binding": {"namespace": settings.operator_namespace, "secret": backend_secret(parent.metadata.name)},

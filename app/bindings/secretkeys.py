@@ -54,16 +54,19 @@ def told(held: Values, named: Mapping[str, str | None], kind: str, field: str, w
         if found in charts and charts[found] and "username" not in out:
             out["username"] = charts[found]
     servers = next((held[each].strip() for each in BOOTSTRAP if held.get(each)), "")
-    if servers and "host" not in out:
-        out |= parsed(servers, field, waiting=True)
+    if servers:
+        found_servers = parsed(servers, field, waiting=True)
+        out = {**{name: found_servers[name] for name in ("host", "port") if name in found_servers}, **out}
+        out["bootstrap-servers"] = found_servers.get("bootstrap-servers", servers)
     _checked(out, field, what)
     return out
 
 
 def _checked(out: Values, field: str, what: str) -> None:
-    if "host" in out:
+    """A host or port that is none must not get any further: it may be a password under the wrong key."""
+    if "host" in out or "port" in out:
         try:
-            server(joined(out["host"], out.get("port", "")))
+            server(joined(out.get("host", "host"), out.get("port", "")))
         except ValueError as error:
             raise Unresolved("InvalidAddress", f"{field}: host and port of {what}: {error}", waiting=True) from None
 

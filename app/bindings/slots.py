@@ -13,7 +13,7 @@ from app.backends.inline import inline
 from app.backends.patterns import pattern_of
 from app.backends.types import known, of_port
 from app.bindings.grants import admits
-from app.bindings.secretkeys import Unresolved, told
+from app.bindings.secretkeys import Unresolved, nothing_told, told
 from app.bindings.values import decode, values_of
 from app.contract import Object, Observed, read
 
@@ -125,7 +125,8 @@ def answer(ask: Ask, namespace: str, name: str, observed: Observed, operator_nam
         return Answer(ask, ask.inline)
     served: Served = (None, ask.problem)
     if ask.discover:
-        served = _from_service(ask.slot, ask.discover, namespace, observed)
+        before = remembered(ask.slot, namespace, name, observed) or {}
+        served = _from_service(ask.slot, ask.discover, namespace, observed, before)
     elif not ask.problem:
         served = _from_source(ask, namespace, observed, operator_namespace)
     values, problem = served
@@ -153,30 +154,38 @@ def _from_source(ask: Ask, namespace: str, observed: Observed, operator_namespac
     return values, problem
 
 
-def _from_service(slot: str, said: InlineDiscovery, namespace: str, observed: Observed) -> Served:
-    """From a Service by its name, with the credentials of a Secret of the own namespace."""
+def _from_service(slot: str, said: InlineDiscovery, namespace: str, observed: Observed, before: Values) -> Served:
+    """From a Service by its name, with the credentials of a Secret of the own namespace; ``before`` is what served last."""
     field, (name, at) = f"spec.backendBindings.{slot}.discover", service_of(said, namespace)
-    kind = known(said.type or of_port(said.port or 0))
-    if not kind.name:
-        return None, ("UnknownType", f"{field}: the port does not tell what it is; give type")
     service = observed.related.get(SERVICE, at, name)
     if service is None:
         return None, ("ServiceNotFound", f"{field}.service: Service {name} does not exist in namespace {at}")
     ports = [port["port"] for port in read(service.spec).get("ports") or ()]
+    kind = known(said.type or next((told for port in ([said.port] if said.port else ports) if (told := of_port(port))), ""))
+    if not kind.name:
+        return None, ("UnknownType", f"{field}: no port tells what it is; give type")
     port = said.port or (kind.port if kind.port in ports or not ports else ports[0])
     if ports and port not in ports:
         return None, ("PortNotFound", f"{field}.port: Service {name} has {', '.join(map(str, ports))}")
     given: Values = {"host": f"{name}.{at}.svc.cluster.local", "port": str(port or "")}
     if said.secret:
-        secret = observed.related.get(SECRET, namespace, said.secret)
-        if secret is None:
-            return None, ("SecretNotFound", f"{field}.secret: Secret {said.secret} does not exist in namespace {namespace}")
         try:
-            login = told(decode(secret.data), {}, kind.name, f"{field}.secret", f"Secret {said.secret}")
+            given = {**_login(said.secret, f"{field}.secret", kind.name, namespace, observed, before), **given}
         except Unresolved as problem:
             return None, (problem.reason, problem.message)
-        given = {**{key: text for key, text in login.items() if key in ("username", "password", "database")}, **given}
     return complete(kind.name, given, tls=False), None
+
+
+def _login(name: str, field: str, kind: str, namespace: str, observed: Observed, before: Values) -> Values:
+    """The credentials of a Secret of the own namespace. One that for a moment lacks them takes none away."""
+    secret, what = observed.related.get(SECRET, namespace, name), f"Secret {name}"
+    if secret is None:
+        raise Unresolved("SecretNotFound", f"{field}: {what} does not exist in namespace {namespace}", waiting=True)
+    found = told(decode(secret.data), {}, kind, field, what)
+    login = {key: text for key, text in found.items() if key in ("username", "password", "database")}
+    if not login or ("password" in before and "password" not in login):
+        raise nothing_told(field, what, kind)
+    return login
 
 
 def service_of(said: InlineDiscovery, namespace: str) -> tuple[str, str]:

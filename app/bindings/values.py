@@ -5,10 +5,11 @@ Both forms can be read back: they are the memory that keeps a workload running w
 
 import base64
 import binascii
-import json
 import re
 from collections.abc import Mapping
 from typing import Any
+
+import orjson
 
 from app.backends.address import Values
 from app.backends.types import known
@@ -45,8 +46,8 @@ def entry(values: Values) -> dict[str, Any]:
         config["security_protocol"] = ("SASL_" if "username" in values else "") + ("SSL" if "tls" in values else "PLAINTEXT")
     out: dict[str, Any] = {"type": kind.name, "config": config, "capabilities": capabilities(values)}
     if "config" in values:
-        out["overrides"] = json.loads(values["config"])
-        config.update(out["overrides"])
+        overrides = orjson.loads(values["config"])
+        out |= {"config": {**config, **overrides}, "overrides": overrides, "connection": config}
     return out
 
 
@@ -58,11 +59,11 @@ def capabilities(values: Values) -> list[str]:
 
 def values_of(said: Mapping[str, Any]) -> Values:
     """The values that ``entry`` was made of."""
-    config = said["config"]
+    config = said.get("connection", said["config"])
     found = {key: _text(config[key.replace("-", "_")]) for key in PUBLISHED if key.replace("-", "_") in config}
     out = {"type": said["type"], **found}
     if said.get("overrides"):
-        out["config"] = json.dumps(said["overrides"], sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+        out["config"] = orjson.dumps(said["overrides"], option=orjson.OPT_SORT_KEYS).decode()
     own = list(said.get("capabilities") or ())
     if own and own != list(known(said["type"]).capabilities):
         out["capabilities"] = ",".join(own)

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from app.api.v1alpha1.backendconfig import BackendConfig
+from app.api.v1alpha1.common import storable
 from app.api.v1alpha1.patternrunner import PatternRunner
 from app.api.v1alpha1.stackparts import StackBackend, StackPattern
 from app.backends.types import is_known, known
@@ -11,13 +12,15 @@ from app.children.metadata import Child, Owner, child
 from app.children.workload import digest
 
 SPEC = "prism.io/spec-hash"
+EXACT = 2**53  # beyond, a float is no exact integer, and stays what it is
 RUNNER, CONFIG = PatternRunner.definition.kind, BackendConfig.definition.kind
 
 
 def pattern_runner(
     owner: Owner, pattern: StackPattern, backends: Iterable[str], traces: dict[str, str], annotations: dict[str, str]
 ) -> Child:  # fmt: skip
-    """The PatternRunner of a pattern. A backend of the stack that its ``backend`` names serves it, unless it says another."""
+    """The PatternRunner of a pattern. A backend of the stack that its ``backend`` names serves it, unless it names another
+    or is served by the runner itself."""
     spec = given(pattern, "name", "type")
     spec["pattern"] = pattern.type
     backend = pattern.backend or ""
@@ -42,7 +45,7 @@ def backend_config(owner: Owner, backend: StackBackend) -> Child:
 
 def given(part: StackPattern | StackBackend, *without: str) -> dict[str, Any]:
     """What the user wrote of a part, nothing that a default adds."""
-    written: dict[str, Any] = _plain(part.model_dump(by_alias=True, exclude_unset=True, exclude=set(without)))
+    written: dict[str, Any] = _plain(storable(part.model_dump(by_alias=True, exclude_unset=True, exclude=set(without))))
     return written
 
 
@@ -52,4 +55,6 @@ def _plain(value: Any) -> Any:
         return {key: _plain(item) for key, item in value.items() if item is not None}
     if isinstance(value, list | tuple):
         return [_plain(item) for item in value if item is not None]
-    return int(value) if isinstance(value, float) and value.is_integer() else value
+    if isinstance(value, float) and value.is_integer() and abs(value) < EXACT:
+        return int(value)
+    return value

@@ -114,14 +114,14 @@ def _container(container: Container, extra: PodTemplate) -> dict[str, Any]:
 
 
 def _variables(container: Container, extra: PodTemplate) -> list[dict[str, Any]]:
-    """Ours in the order of their names, but for those that the user sets; fields first, since others refer to them."""
-    given = {entry.name for entry in extra.env}
+    """Ours by name, each replaced by the user's of that name, then the user's others; fields first: others refer to them."""
     fields: list[dict[str, Any]] = [
         {"name": name, "valueFrom": {"fieldRef": {"apiVersion": "v1", "fieldPath": path}}}
         for name, path in sorted(container.fields.items())
     ]
     ours = fields + [{"name": name, "value": value} for name, value in sorted(container.env.items())]
-    return [*(entry for entry in ours if entry["name"] not in given), *canonical(extra.env)]
+    given = {entry["name"]: entry for entry in canonical(extra.env)}
+    return [*(given.pop(entry["name"], entry) for entry in ours), *given.values()]
 
 
 def _volume(mount: Mount) -> dict[str, Any]:

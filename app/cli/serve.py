@@ -53,7 +53,7 @@ def with_registry(settings: Settings) -> FastAPI:
 
     inner = create_registry(Store(settings.registry_store), settings.registry_token)
     told = settings.model_copy(update={"registry_url": "http://registry"})
-    app = create_app(told, registry=Registry(told, httpx.ASGITransport(inner)))
+    app = create_app(told, registry=Registry(told, httpx.ASGITransport(inner, raise_app_exceptions=False)))
     app.mount("/registry", inner)
     return app
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from app.api.kinds import ENDPOINT_SLICE, SECRET, Kind
 from app.api.v1alpha1.prismbackend import PrismBackend
-from app.backends.address import Values, endpoint_of
+from app.backends.address import Values, shown_endpoint
 from app.bindings.discovered import Found
 from app.bindings.record import record, source
 from app.bindings.secretkeys import Unresolved
@@ -50,11 +50,12 @@ def wish(parent: PrismBackend, observed: Observed, context: Context) -> Wish | N
     if observed.finalizing:
         return Wish(parent.metadata.name, told)
     state = State(parent, observed, context)
-    if state.fresh is None or state.place is None or state.taken:
+    if parent.metadata.deletion_timestamp or state.fresh is None or state.place is None or state.taken:
         return None
     said = record(parent, state.place, state.fresh, context.settings)
     known = parent.status.admin.hash if parent.status and parent.status.admin else ""
-    return Wish(parent.metadata.name, told, said, digest(said), digest(said) != known)
+    synced = any(c.type == ADMIN and c.status == "True" for c in (parent.status.conditions if parent.status else ()))
+    return Wish(parent.metadata.name, told, said, digest(said), digest(said) != known or not synced)
 
 
 def sync(parent: PrismBackend, observed: Observed, context: Context) -> Desired:
@@ -122,16 +123,21 @@ class State:
     @cached_property
     def _credentials(self) -> tuple[Values | None, Unresolved | None]:
         try:
-            return self.still_complete(self.found.credentials()), None
+            return self.found.credentials(), None
         except Unresolved as problem:
             return None, problem
 
-    def still_complete(self, said: Values) -> Values:
-        """A Secret that is being rewritten, and for a moment lacks its password, takes none away from those that run."""
+    def still_complete(self, values: Values) -> Values:
+        """A Secret that is being rewritten, and for a moment lacks its password, takes none away from those that run.
+
+        An edit of the spec may.
+        """
         before = decode(self.there.data) if self.there else {}
-        if said and "password" in before and "password" not in said:
-            raise Unresolved("SecretKeyMissing", "the Secret no longer holds a password", waiting=True)
-        return said
+        seen = self.parent.status.observed_generation if self.parent.status else None
+        if "password" in before and "password" not in values and seen == self.parent.metadata.generation:
+            why = "the Secret no longer holds a password; name none in the spec if there is to be none"
+            raise Unresolved("SecretKeyMissing", why, waiting=True)
+        return values
 
     @cached_property
     def _fresh(self) -> tuple[Values | None, Unresolved | None]:
@@ -139,7 +145,7 @@ class State:
         if place is None or credentials is None:
             return None, self._place[1] or self._credentials[1]
         try:
-            return self.found.values(place, credentials), None
+            return self.still_complete(self.found.values(place, credentials)), None
         except Unresolved as problem:
             return None, problem
 
@@ -165,9 +171,9 @@ class State:
             "phase": self.phase(overall),
             "conditions": written(findings, previous, self.parent.metadata, self.context.now),
         }
-        if self.place and "host" in self.place:
-            shown = values if values and values.get("host") == self.place["host"] else self.place
-            status["resolvedEndpoint"] = endpoint_of(shown)
+        endpoint = shown_endpoint(values["type"], self.place or {}, values) if values else ""
+        if endpoint:
+            status["resolvedEndpoint"] = endpoint
         told = self.told()
         if told:
             status["admin"] = told

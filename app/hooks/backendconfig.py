@@ -5,7 +5,7 @@ from functools import cached_property
 
 from app.api.kinds import SECRET
 from app.api.v1alpha1.backendconfig import BackendConfig
-from app.backends.address import Values, endpoint_of
+from app.backends.address import Values, shown_endpoint
 from app.bindings.connection import Source, references
 from app.bindings.secretkeys import Unresolved
 from app.bindings.slots import binding_name
@@ -76,12 +76,9 @@ class Sync:
         }
         if values:
             out["type"] = values["type"]
-            if (
-                values.get("host")
-                and values["host"] == self.shown.get("host")
-                and values.get("port", "") == self.shown.get("port", values["port"])
-            ):
-                out["endpoint"] = endpoint_of(values)
+            endpoint = shown_endpoint(values["type"], self.said, values)
+            if endpoint:
+                out["endpoint"] = endpoint
         if published:
             out["binding"] = {"name": binding_name(meta.name)}
         return out
@@ -91,13 +88,12 @@ class Sync:
         return Source(self.parent, self.observed)
 
     @property
-    def shown(self) -> Values:
-        """Host and port that the spec itself gives: what a Secret gives may be anything, and is not shown."""
+    def said(self) -> Values:
+        """What the spec itself says: what a Secret says may be anything, and is not shown."""
         try:
-            said = self.source.from_spec()
+            return self.source.from_spec()
         except Unresolved:
-            said = {}
-        return {"host": said.get("host", ""), **({"port": said["port"]} if "port" in said else {})}
+            return {}
 
     @cached_property
     def resolved(self) -> tuple[Values | None, Unresolved | None]:

@@ -101,7 +101,7 @@ class Sync:
     context: Context
 
     def desired(self) -> Desired:
-        children = [child for child in self.all_children if self.mine(child)]
+        children, mine = [child for child in self.all_children if self.mine(child)], self.owner.selector.items()
         state = State(
             conflicts=self.taken,
             answers=self.answers,
@@ -109,7 +109,7 @@ class Sync:
             template=self.template_hash,
             replicas=self.deployment["spec"].get("replicas") if self.deployment else None,
             autoscaler=self.observed.children.get(AUTOSCALER, self.namespace, self.name),
-            pods=tuple(self.observed.related.all(POD)),
+            pods=tuple(pod for pod in self.observed.related.all(POD) if mine <= pod.metadata.labels.items()),
             missing=missing(children, self.namespace, self.observed),
             immutable=self.kept_selector,
             selector=self.owner.selector,

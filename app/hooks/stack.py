@@ -5,17 +5,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from app.api.kinds import (
-    AUTOSCALER,
-    DEPLOYMENT,
-    DISRUPTION_BUDGET,
-    POD,
-    RESOURCE_QUOTA,
-    SECRET,
-    SERVICE,
-    STATEFUL_SET,
-    Kind,
-)  # fmt: skip
+from app.api import kinds
+from app.api.kinds import AUTOSCALER, DEPLOYMENT, POD, RESOURCE_QUOTA, SECRET, SERVICE, STATEFUL_SET, Kind
 from app.api.v1alpha1.prismstack import PrismStack, PrismStackSpec
 from app.api.v1alpha1.stackparts import AdminSpec
 from app.children import workload
@@ -33,7 +24,7 @@ from app.status.presence import missing, recheck
 
 QUORUM_LOSS = "prism.io/allow-quorum-loss"
 IMMUTABLE = ("serviceName", "selector", "podManagementPolicy", "volumeClaimTemplates")
-OWNED = (DEPLOYMENT, STATEFUL_SET, SERVICE, AUTOSCALER, DISRUPTION_BUDGET, RUNNER, CONFIG)
+OWNED = (DEPLOYMENT, STATEFUL_SET, SERVICE, AUTOSCALER, kinds.DISRUPTION_BUDGET, RUNNER, CONFIG)
 
 
 def customize(parent: PrismStack, context: Context) -> tuple[Related, ...]:
@@ -53,11 +44,11 @@ def customize(parent: PrismStack, context: Context) -> tuple[Related, ...]:
 
 def candidates(spec: PrismStackSpec, stack: str) -> Iterator[tuple[Kind, str]]:
     """Every object that a stack of this spec may create."""
-    yield from ((kind, f"{stack}-proxy") for kind in (DEPLOYMENT, SERVICE, DISRUPTION_BUDGET))
+    yield from ((kind, f"{stack}-proxy") for kind in (DEPLOYMENT, SERVICE, kinds.DISRUPTION_BUDGET))
     if autoscaled(spec.proxy.autoscaling):
         yield AUTOSCALER, f"{stack}-proxy"
     if admin_of(spec):
-        yield from ((kind, f"{stack}-admin") for kind in (STATEFUL_SET, SERVICE, DISRUPTION_BUDGET))
+        yield from ((kind, f"{stack}-admin") for kind in (STATEFUL_SET, SERVICE, kinds.DISRUPTION_BUDGET))
         yield SERVICE, f"{stack}-admin-peers"
     yield from ((RUNNER, pattern.name) for pattern in spec.patterns)
     yield from ((CONFIG, backend.name) for backend in spec.backends)
@@ -106,6 +97,8 @@ class Stack:
     def desired(self) -> Desired:
         taken = conflicts(candidates(self.spec, self.name), self.namespace, self.parent.metadata.uid, self.observed)
         gone = {(kind.kind, name) for kind, name in taken}
+        if (DEPLOYMENT.kind, f"{self.name}-proxy") in gone:  # an autoscaler would scale what is somebody else's
+            gone.add((AUTOSCALER.kind, f"{self.name}-proxy"))
         children = [child for child in self.children if (child["kind"], child["metadata"]["name"]) not in gone]
         absent = missing(children, self.namespace, self.observed)
         state = State(

@@ -6,6 +6,7 @@ from typing import Any, Literal
 
 from app.api.v1alpha1.common import Condition, Metadata
 
+MOST_LETTERS = 16_384  # the schema takes twice as many
 Truth = Literal["True", "False", "Unknown"]
 
 
@@ -45,7 +46,7 @@ def written(findings: Iterable[Finding], previous: Iterable[Condition], parent: 
             "type": finding.type,
             "status": finding.status,
             "reason": finding.reason,
-            "message": finding.message,
+            "message": finding.message[:MOST_LETTERS],
             "lastTransitionTime": _since(before.get(finding.type), finding, now),
             "observedGeneration": parent.generation,
         }

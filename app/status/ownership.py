@@ -5,6 +5,8 @@ from collections.abc import Iterable
 from app.api.kinds import Kind
 from app.contract import Observed
 
+MOST_NAMED = 10
+
 
 def conflicts(wanted: Iterable[tuple[Kind, str]], namespace: str, uid: str, observed: Observed) -> list[tuple[Kind, str]]:
     """The wanted names that already belong to something other than the parent with this uid, another parent of ours included."""
@@ -14,5 +16,7 @@ def conflicts(wanted: Iterable[tuple[Kind, str]], namespace: str, uid: str, obse
 
 def conflict_message(taken: Iterable[tuple[Kind, str]]) -> str:
     """Names what is taken."""
-    names = ", ".join(f"{kind.kind} {name}" for kind, name in taken)
+    found = [f"{kind.kind} {name}" for kind, name in taken]
+    more = f" and {len(found) - MOST_NAMED} more" if len(found) > MOST_NAMED else ""
+    names = ", ".join(found[:MOST_NAMED]) + more
     return f"{names}: the name belongs to something else, which is left alone; rename this object, or delete or rename that"

@@ -6,8 +6,9 @@ import httpx
 import pytest
 
 from tests.backend import BINDING, CLUSTER, DISCOVERY, LOGIN, OPERATOR, backend, service, slices, sync
-from tests.build import OTHER_UID, Manifest, condition, find, owned, request, secret, values
+from tests.build import NAMESPACE, OTHER_UID, Manifest, backend_config, condition, find, owned, request, secret, values
 
+SERVERS: Manifest = {"bootstrap-servers": "k-0:9093,k-1:9093"}
 SUPERUSER: Manifest = {"postgres-password": "pw"}
 HOST = "redis-master.infra.svc.cluster.local"
 
@@ -95,6 +96,15 @@ FOUND: dict[str, tuple[Manifest, list[Manifest], Manifest]] = {
         of("redis", bindingRef={"kind": "BackendConfig", "name": "cache", "namespace": "x"}),
         [secret("prism-backendconfig-cache", "x", host="r", port="6379")],
         {"host": "r.x.svc.cluster.local"},
+    ),
+    "a binding that is encrypted": (
+        of("kafka", bindingRef={"kind": "BackendConfig", "name": "k", "namespace": "x"}),
+        [secret("prism-backendconfig-k", "x", uri="kafka://k-0:9093,k-1:9093", tls="true", certificates="CA", **SERVERS)],
+        {
+            "tls": "true",
+            "certificates": "CA",
+            "bootstrap-servers": "k-0.x.svc.cluster.local:9093,k-1.x.svc.cluster.local:9093",
+        },
     ),
     "certificates": (
         of("redis", discovery=at("redis-master"), tls={"secretRef": {"name": "ca", "namespace": "infra"}}),
@@ -219,6 +229,56 @@ async def test_a_host_that_a_secret_says_is_not_shown(client: httpx.AsyncClient)
     spec = of("redis", bindingRef={"name": "s", "namespace": "x"})
     answer = await sync(client, request(backend(spec), related=[secret("s", "x", host="marked-host.example.com")]))
     assert "marked-host" not in str(answer["status"])
+
+
+NO_PORTS: dict[str, tuple[str, Manifest]] = {
+    "of a BackendConfig": ("prism-backendconfig", backend_config({"type": "redis", "connection": {"host": "h", "secretRef": {"name": "s"}}})),
+    "of one with several servers": ("prism-backendconfig", backend_config({"type": "nats", "connection": {"host": "h", "secretRef": {"name": "s"}}})),
+    "under a key that was named": (
+        "prism-backendconfig",
+        backend_config({"type": "redis", "connection": {"host": "h", "secretRef": {"name": "s", "keys": {"port": "port"}}}}),
+    ),
+    "of a PrismBackend": ("prism-backend", backend(of("kafka", connection={"host": "h"}, bindingRef={"name": "s", "namespace": NAMESPACE}))),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("hook", "parent"), NO_PORTS.values(), ids=NO_PORTS)
+async def test_a_port_that_is_none_is_refused_and_not_shown(client: httpx.AsyncClient, hook: str, parent: Manifest) -> None:
+    response = await client.post(f"/hooks/{hook}/sync", json=request(parent, related=[secret("s", port="m4rk3d")]))
+    assert response.status_code == 200
+    assert condition(response.json(), "Ready")["reason"] == "InvalidAddress"
+    assert "m4rk3d" not in response.text
+
+
+async def test_a_port_of_a_secret_is_used_and_not_shown(client: httpx.AsyncClient) -> None:
+    of_config = backend_config({"type": "redis", "connection": {"host": "h", "secretRef": {"name": "s"}}})
+    answer = (
+        await client.post("/hooks/prism-backendconfig/sync", json=request(of_config, related=[secret("s", port="7777")]))
+    ).json()
+    assert values(find(answer, "Secret"))["port"] == "7777"
+    assert "7777" not in str(answer["status"])
+
+
+async def test_a_password_that_the_spec_no_longer_names_goes_with_the_edit_alone(client: httpx.AsyncClient) -> None:
+    first = await sync(client, request(backend(), related=CLUSTER))
+    seen = {**first["status"], "observedGeneration": 1}
+    gone = [service(), slices(True), secret("login", "infra", username="u")]
+    held = await sync(client, request(backend(status=seen), first["children"], gone))
+    assert held["children"] == first["children"]
+    assert condition(held, "Ready")["reason"] == "SecretKeyMissing"
+    edited = backend(of("redis", discovery=at("redis-master")), generation=2, status=seen)
+    assert "password" not in values(find(await sync(client, request(edited, first["children"], CLUSTER)), "Secret"))
+
+
+async def test_a_password_in_the_spec_is_no_loss_of_a_secret(client: httpx.AsyncClient) -> None:
+    spec = of("redis", connection={"uri": "rediss://u:pw@h:6379"}, tls={"secretRef": {"name": "ca", "namespace": "infra"}})
+    related = [secret("ca", "infra", ca__crt="PEM")]
+    first = await sync(client, request(backend(spec), related=related))
+    seen = {**first["status"], "observedGeneration": 1}
+    assert (
+        condition(await sync(client, request(backend(spec, status=seen), first["children"], related)), "Ready")["status"]
+        == "True"
+    )
 
 
 async def test_customize_asks_for_what_the_spec_names(client: httpx.AsyncClient) -> None:

@@ -154,6 +154,11 @@ DISCOVER: dict[str, tuple[Manifest, list[Manifest], Manifest]] = {
         [service("cache", NAMESPACE, 11211)],
         {"type": "memcached", "host": f"cache.{NAMESPACE}.svc.cluster.local", "port": "11211"},
     ),
+    "whose own port tells what it is": (
+        {"service": "redis-master.infra"},
+        [service()],
+        {"type": "redis", "port": "6379"},
+    ),
     "with the credentials of a Secret": (
         {"service": "redis-master.infra", "port": 6379, "secret": "login"},
         [service(), secret("login", password="p", host="elsewhere")],
@@ -184,7 +189,13 @@ AWAY: dict[str, tuple[Manifest, list[Manifest], str, str]] = {
         "PortNotFound",
         "Service redis-master has 6379",
     ),
-    "a port that tells nothing": ({"service": "x.infra", "port": 1}, [], "UnknownType", "give type"),
+    "a port that tells nothing": ({"service": "x.infra", "port": 1}, [service("x", "infra", 1)], "UnknownType", "give type"),
+    "a Secret without credentials": (
+        {"service": "redis-master.infra", "port": 6379, "secret": "s"},
+        [service(), secret("s", other="x")],
+        "SecretKeyMissing",
+        "Secret s has none of",
+    ),
     "no such Secret": (
         {"service": "redis-master.infra", "port": 6379, "secret": "s"},
         [service()],
@@ -203,6 +214,23 @@ async def test_what_discover_does_not_find_is_said(
     assert ready["reason"] == reason
     assert "spec.backendBindings.store.discover" in ready["message"]
     assert says in ready["message"]
+
+
+async def test_a_secret_that_is_renamed_takes_no_password_along(client: httpx.AsyncClient) -> None:
+    said = {"service": "redis-master.infra", "port": 6379, "secret": "login"}
+    of = pattern({"pattern": "keyvalue", "backendBindings": {"store": {"discover": said}}})
+    before = (await sync(client, request(of, related=[service(), secret("login", username="u", password="pw")])))["children"]
+    answer = await sync(client, request(of, before, [service(), secret("login", username="u", redis_pass="pw")]))
+    assert answer["children"] == before
+    assert condition(answer, "BackendsBound")["reason"] == "SecretKeyMissing"
+
+
+async def test_settings_that_look_like_the_connection_are_remembered_apart_from_it(client: httpx.AsyncClient) -> None:
+    held = published(config='{"host":null,"port":9999,"tls":false,"x":1e-7}')
+    before = (await sync(client, request(pattern(), related=[backend(), held])))["children"]
+    left = [child for child in before if child["metadata"]["name"] != "sessions-store-binding"]
+    answer = await sync(client, request(pattern(), left))
+    assert answer["children"] == before
 
 
 async def test_a_capability_that_a_slot_misses_is_a_warning(client: httpx.AsyncClient) -> None:

@@ -20,7 +20,7 @@ def replace(children: list[Manifest], deployment: Manifest) -> list[Manifest]:
 
 
 def pod(state: Manifest | None = None, **status: Any) -> Manifest:
-    metadata = {"name": "p", "namespace": "team-a", "labels": {"prism.io/instance": "sessions"}}
+    metadata = {"name": "p", "namespace": "team-a", "labels": {"prism.io/instance": "sessions", "prism.io/component": "runner"}}
     container = {"name": "keyvalue-runner", "image": "i:broken", "ready": False, **(state or {})}
     return {"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "status": {"containerStatuses": [container], **status}}
 

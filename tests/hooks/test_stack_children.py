@@ -140,6 +140,11 @@ CHILDREN: dict[str, tuple[Manifest, Any, Any]] = {
             "PRISM_PEERS": ",".join(f"{n}=demo-admin-{n}.demo-admin-peers.team-a.svc:8990" for n in (1, 2, 3)),
         },
     ),
+    "also where it is the user's own": (
+        {"admin": {"podTemplate": {"env": [{"name": "POD_IP", "valueFrom": {"fieldRef": {"fieldPath": "status.hostIP"}}}]}}},
+        lambda a: [e["name"] for e in container(admin(a))["env"]].index("POD_IP"),
+        0,
+    ),
     "a variable stands before those that refer to it": (
         {"admin": {}},
         lambda a: [e["name"] for e in container(admin(a))["env"]].index("POD_IP") < 2,

@@ -160,6 +160,29 @@ async def test_a_name_that_is_taken_is_left_alone_and_said(client: httpx.AsyncCl
     assert len(answer["children"]) == len(first["children"]) - 1
 
 
+async def test_an_autoscaler_of_ours_never_scales_what_is_foreign(client: httpx.AsyncClient) -> None:
+    of = stack({"proxy": {"autoscaling": {"enabled": True, "maxReplicas": 3}}})
+    first = await sync(client, request(of))
+    answer = await sync(client, request(of, [], [foreign(find(first, "Deployment", "demo-proxy"))]))
+    assert find(answer, "HorizontalPodAutoscaler") == {}
+
+
+async def test_a_thousand_names_that_are_taken_fit_a_condition(client: httpx.AsyncClient) -> None:
+    of = stack({"patterns": [{"name": f"a-rather-long-name-of-a-pattern-{index}", "type": "keyvalue"} for index in range(1000)]})
+    first = await sync(client, request(of))
+    taken = [foreign(child) for child in first["children"] if child["kind"] == "PatternRunner"]
+    ready = condition(await sync(client, request(of, [], taken)), "Ready")
+    assert ready["reason"] == "NameConflict"
+    assert "and 990 more" in ready["message"]
+
+
+async def test_a_number_of_any_size_in_a_pattern_stops_nothing(client: httpx.AsyncClient) -> None:
+    """The API server keeps 1e20 as a float and shows it as a long integer."""
+    config = {"a": 10**20, "b": 1e300, "c": 2**63 - 1, "d": 0.5, "e": [10**30]}
+    answer = await sync(client, request(stack({"patterns": [{"name": "p", "type": "keyvalue", "config": config}]})))
+    assert find(answer, "PatternRunner")["spec"]["config"] == {"a": 1e20, "b": 1e300, "c": 2**63 - 1, "d": 0.5, "e": [1e30]}
+
+
 async def test_a_secret_that_the_stack_names_and_nobody_made_is_said(client: httpx.AsyncClient) -> None:
     key = {"secretKeyRef": {"name": "token", "key": "t"}}
     spec = {

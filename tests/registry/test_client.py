@@ -212,6 +212,45 @@ async def test_a_record_is_told_once_and_when_it_changes(monkeypatch: pytest.Mon
             assert changed["status"]["admin"]["syncedAt"] == time.text()
 
 
+async def test_a_failure_is_forgotten_by_every_replica_once_the_registry_is_back() -> None:
+    """One pod told the record long ago, another failed to tell it again: the first has to ask, not to rest."""
+    time = Time()
+    with respx.mock(assert_all_mocked=False) as mock:
+        route = mock.put(RECORD).mock(side_effect=echo)
+        async with await hook(time) as one, await hook(time) as two:
+            last = await step(one, await step(one, None))
+            time.seconds = 10
+            route.mock(side_effect=httpx.ConnectError("down"))
+            last = await step(two, last)
+            assert condition(last, "AdminSynced")["status"] == "False"
+            route.mock(side_effect=echo)
+            time.seconds = 15
+            assert condition(await step(one, last), "AdminSynced")["status"] == "True"
+
+
+async def test_a_parent_that_goes_without_a_finalizer_is_told_to_nobody() -> None:
+    with respx.mock(assert_all_mocked=False, assert_all_called=False) as mock:
+        route = mock.put(RECORD).mock(side_effect=echo)
+        async with await hook(Time()) as client:
+            await step(client, None, deletionTimestamp="2026-01-01T00:00:00Z")
+        assert not route.called
+
+
+async def test_where_a_secret_wins_over_the_address_the_record_says_neither() -> None:
+    spec = {
+        "type": "kafka",
+        "connection": {"bootstrapServers": ["a:1", "b:1"], "database": "d"},
+        "bindingRef": {"name": "s", "namespace": "x"},
+    }
+    held = secret("s", "x", url="kafka://u:p@marked-host.example.com:1,marked-other:2/marked-db", port="7777")
+    with respx.mock(assert_all_mocked=False) as mock:
+        route = mock.put(RECORD).mock(side_effect=echo)
+        async with await hook(Time()) as client:
+            await sync(client, request(backend(spec), related=[held]))
+    assert b"marked" not in route.calls[0].request.content
+    assert b"7777" not in route.calls[0].request.content
+
+
 async def test_records_hold_a_reference_and_values_only_where_that_is_wanted() -> None:
     for wanted, credentials in (("reference", None), ("inline", "hunter2")):
         with respx.mock(assert_all_mocked=False) as mock:

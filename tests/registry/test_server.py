@@ -127,6 +127,20 @@ async def test_the_operator_and_the_registry_understand_each_other(http: httpx.A
     store.close()
 
 
+async def test_an_embedded_registry_that_fails_is_a_condition_and_no_more(tmp_path: Path) -> None:
+    app = with_registry(Settings(registry_store=f"sqlite:///{tmp_path}/r.db"))
+    with sqlite3.connect(tmp_path / "r.db") as connection:
+        connection.execute("drop table backends")
+    connection.close()
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://operator") as client:
+        answer = await sync(client, request(backend(), related=CLUSTER))
+    assert condition(answer, "AdminSynced")["reason"] == "RegistryError"
+
+
+def test_a_token_from_a_file_may_end_in_a_newline() -> None:
+    assert Settings(registry_token="sesame\n", hook_token=" sesame ").model_dump()["registry_token"] == "sesame"
+
+
 async def test_a_registry_that_lost_its_data_is_told_again(tmp_path: Path) -> None:
     """After a restart of the operator, or ten minutes: the status alone does not say what the registry still has."""
     app = with_registry(Settings(registry_store=f"sqlite:///{tmp_path}/r.db", registry_token="sesame"))

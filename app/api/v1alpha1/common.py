@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Annotated, Any, ClassVar
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
 from pydantic.alias_generators import to_camel
 
 from app.api.kinds import Kind
@@ -11,7 +11,20 @@ from app.api.kinds import Kind
 GROUP, VERSION = "prism.io", "v1alpha1"
 API_VERSION = f"{GROUP}/{VERSION}"
 
-OpenMap = Annotated[dict[str, Any], Field(json_schema_extra={"x-kubernetes-preserve-unknown-fields": True})]
+
+def storable(value: Any) -> Any:
+    """A free value with what JSON writers here can write: an integer beyond 64 bits, which the API server shows for a large
+    float, is that float."""
+    if isinstance(value, dict):
+        return {key: storable(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [storable(item) for item in value]
+    return float(value) if isinstance(value, int) and not -(2**63) <= value < 2**63 else value
+
+
+OpenMap = Annotated[
+    dict[str, Any], AfterValidator(storable), Field(json_schema_extra={"x-kubernetes-preserve-unknown-fields": True})
+]
 Port = Annotated[int, Field(ge=1, le=65535)]
 ObjectName = Annotated[str, StringConstraints(min_length=1, max_length=253, pattern=r"^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$")]
 
