@@ -8,6 +8,8 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+import orjson
+
 from app.backends.address import Values, endpoint_of
 from app.backends.inline import is_address_key
 from app.backends.patterns import Pattern
@@ -27,7 +29,7 @@ def settings(config: Mapping[str, Any] | None) -> dict[str, Any]:
 
 
 def driver(values: Values) -> dict[str, Any]:
-    """What the driver of a backend reads, by its own names. Durations and pool sizes stay with the driver's defaults."""
+    """What the driver of a backend reads, by its own names, and what the backend says of it (``spec.config``) over that."""
     kind = values["type"]
     out: dict[str, Any] = {}
     login: dict[str, Any] = {key: values[key] for key in ("username", "password") if key in values}
@@ -45,7 +47,8 @@ def driver(values: Values) -> dict[str, Any]:
         out = {"endpoint": endpoint_of(values), "use_ssl": values.get("tls") == "true", **{k: v for k, v in keys.items() if v}}
     elif not known(kind).builtin:
         out = {"url": values.get("uri", ""), "address": endpoint_of(values), **login}
-    return {key: value for key, value in out.items() if value not in ("", [""])}
+    own = orjson.loads(values["config"]) if "config" in values else {}
+    return {**{key: value for key, value in out.items() if value not in ("", [""])}, **own}
 
 
 def runner_config(

@@ -243,6 +243,12 @@ async def test_a_capability_that_a_slot_misses_is_a_warning(client: httpx.AsyncC
     assert condition(fine, "CapabilitiesMatched") == {}
 
 
+async def test_settings_of_a_backend_reach_the_driver(client: httpx.AsyncClient) -> None:
+    answer = await sync(client, request(pattern(), related=[backend(), published(config='{"pool_size":20}')]))
+    told = json.loads(values(find(answer, "Secret", "sessions-config"))["runner.json"])["namespaces"][0]["backend_config"]
+    assert (told["address"], told["pool_size"]) == ("r.infra:6379", 20)
+
+
 async def test_capabilities_and_settings_are_remembered(client: httpx.AsyncClient) -> None:
     """The binding Secret is lost as well as its source: backends.json is the second memory, and loses nothing."""
     held = published(capabilities="keyvalue_basic,x", config='{"pool_size":20}')
