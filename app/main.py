@@ -24,6 +24,7 @@ def create_app(
     if registry is None and settings.registry_url:
         registry = Registry(settings)
     service = Service(settings, Metrics(), now, registry)
+    service.metrics.waiting.set_function(lambda: service.waiting)
     app = FastAPI(
         title="Prism operator",
         version=__version__,

@@ -4,8 +4,8 @@ from typing import Any
 
 import httpx
 
+from tests.asking import asked
 from tests.build import API, UID, Manifest, secret
-from tests.oracles import judge, judge_status
 
 OPERATOR = "prism-operator"
 BINDING = "prism-backend-redis"
@@ -38,10 +38,4 @@ CLUSTER = [service(), slices(True), LOGIN]
 
 
 async def sync(client: httpx.AsyncClient, body: Manifest, hook: str = "sync") -> Manifest:
-    response = await client.post(f"/hooks/prism-backend/{hook}", json=body)
-    assert response.status_code == 200, response.text
-    answer: Manifest = response.json()
-    for child in answer["children"]:
-        judge(child)
-    judge_status("PrismBackend", answer["status"])
-    return answer
+    return await asked(client, f"prism-backend/{hook}", body)

@@ -4,8 +4,8 @@ from typing import Any
 
 import httpx
 
+from tests.asking import asked
 from tests.build import Manifest, owned, parent, request, running
-from tests.oracles import judge, judge_status
 
 SPEC: Manifest = {
     "proxy": {"replicas": 2},
@@ -23,14 +23,7 @@ def stack(spec: Manifest | None = None, **metadata: Any) -> Manifest:
 
 
 async def sync(client: httpx.AsyncClient, body: Manifest) -> Manifest:
-    """The answer, every child of it judged."""
-    response = await client.post("/hooks/prism-stack/sync", json=body)
-    assert response.status_code == 200, response.text
-    answer: Manifest = response.json()
-    for child in answer["children"]:
-        judge(child)
-    judge_status("PrismStack", answer["status"])
-    return answer
+    return await asked(client, "prism-stack/sync", body)
 
 
 def up(child: Manifest, **status: Any) -> Manifest:

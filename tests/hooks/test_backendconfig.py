@@ -3,20 +3,14 @@
 import httpx
 import pytest
 
+from tests.asking import asked
 from tests.build import NAMESPACE, OTHER_UID, Manifest, backend_config, condition, find, request, secret, values
-from tests.oracles import judge, judge_status
 
 BINDING = "prism-backendconfig-cache"
 
 
 async def sync(client: httpx.AsyncClient, body: Manifest) -> Manifest:
-    response = await client.post("/hooks/prism-backendconfig/sync", json=body)
-    assert response.status_code == 200, response.text
-    answer: Manifest = response.json()
-    for child in answer["children"]:
-        judge(child)
-    judge_status("BackendConfig", answer["status"])
-    return answer
+    return await asked(client, "prism-backendconfig/sync", body)
 
 
 SPELLED: Manifest = {"redis-url": "redis://r:7", "pw": "x"}

@@ -6,9 +6,9 @@ from typing import Any
 import httpx
 import pytest
 
+from tests.asking import asked
 from tests.backend import service
 from tests.build import NAMESPACE, Manifest, condition, find, parent, request, secret, values
-from tests.oracles import judge, judge_status
 
 BACKEND_UID = "33333333-0000-4000-8000-000000000003"
 OPERATOR = "prism-operator"
@@ -42,15 +42,8 @@ def pattern(spec: Manifest | None = None, **metadata: Any) -> Manifest:
 
 
 async def sync(client: httpx.AsyncClient, body: Manifest) -> Manifest:
-    kind = body["parent"]["kind"]
-    hook = {"PrismPattern": "prism-pattern", "PatternRunner": "prism-runner"}[kind]
-    response = await client.post(f"/hooks/{hook}/sync", json=body)
-    assert response.status_code == 200, response.text
-    answer: Manifest = response.json()
-    for child in answer["children"]:
-        judge(child)
-    judge_status(kind, answer["status"])
-    return answer
+    hook = {"PrismPattern": "prism-pattern", "PatternRunner": "prism-runner"}[body["parent"]["kind"]]
+    return await asked(client, f"{hook}/sync", body)
 
 
 @pytest.mark.parametrize("kind", ["PrismPattern", "PatternRunner"])

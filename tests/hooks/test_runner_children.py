@@ -6,21 +6,12 @@ from typing import Any
 import httpx
 import pytest
 
+from tests.asking import asked
 from tests.build import Manifest, backend_config, find, request, runner, secret, values
-from tests.oracles import judge, judge_status
-
-SYNC = "/hooks/prism-runner/sync"
 
 
 async def sync(client: httpx.AsyncClient, body: Manifest) -> Manifest:
-    """The answer, every child of it judged."""
-    response = await client.post(SYNC, json=body)
-    assert response.status_code == 200, response.text
-    answer: Manifest = response.json()
-    for child in answer["children"]:
-        judge(child)
-    judge_status("PatternRunner", answer["status"])
-    return answer
+    return await asked(client, "prism-runner/sync", body)
 
 
 def pod(answer: Manifest) -> Manifest:
