@@ -207,7 +207,7 @@ def test_volumes_that_exist_cannot_be_changed(namespace: str, before: dict[str, 
 def test_the_install_manifests_apply_strictly(kinds: None) -> None:
     """Namespace first: a dry run of what lies in it needs it."""
     kubectl("apply", "--validate=strict", "-f", str(ROOT / "metacontroller/namespace.yaml"))
-    for name in ("rbac", "operator"):
+    for name in ("rbac", "registry", "operator"):
         kubectl("apply", "--dry-run=server", "--validate=strict", "-f", str(ROOT / f"metacontroller/{name}.yaml"))
 
 
