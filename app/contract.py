@@ -104,6 +104,8 @@ class Outcome:
     state: Literal["done", "failed", "kept"]
     reason: str = ""
     message: str = ""
+    hash: str = ""
+    """Of the record that the registry now holds."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ from app.backends.address import TLS_SCHEMES, Values, complete, joined, recogniz
 from app.backends.types import known
 from app.bindings.connection import MAX_BINDING, without_replaced
 from app.bindings.secretkeys import Unresolved, certificates, nothing_told, parsed, told
+from app.bindings.services import port_of
 from app.bindings.slots import binding_name
 from app.bindings.values import decode
 from app.contract import Object, Observed, read
@@ -105,17 +106,12 @@ class Found:
 
     def service(self) -> Values:
         """Host and port of the Service."""
-        ref, spec = self.discovery.service, read(self.object("spec.discovery.service").spec)
+        ref, found = self.discovery.service, self.object("spec.discovery.service")
         assert ref is not None  # noqa: S101  asked only where there is one
-        ports = [port["port"] for port in spec.get("ports") or ()]
-        usual = known(self.kind).port
-        port = ref.port or (usual if usual in ports or not ports else ports[0])
-        if ports and port not in ports:
-            shown = ", ".join(map(str, ports))
-            raise Unresolved("PortNotFound", f"spec.discovery.service.port: Service {ref.name} has {shown}", waiting=True)
+        port = port_of(found, ref.port, self.kind, "spec.discovery.service.port")
+        spec = read(found.spec)
         host = spec.get("externalName") if spec.get("type") == "ExternalName" else ""
-        host = host or f"{ref.name}.{ref.namespace or self.home}.{DOMAIN}"
-        return {"host": host, **({"port": str(port)} if port else {})}
+        return {"host": host or f"{ref.name}.{found.metadata.namespace}.{DOMAIN}", **({"port": port} if port else {})}
 
     def serving(self) -> bool | None:
         """Whether an endpoint of the Service is ready; None where nobody can tell (no Service, no selector)."""

@@ -57,7 +57,8 @@ def told(held: Values, named: Mapping[str, str | None], kind: str, field: str, w
     if servers:
         found_servers = parsed(servers, field, waiting=True)
         out = {**{name: found_servers[name] for name in ("host", "port") if name in found_servers}, **out}
-        out["bootstrap-servers"] = found_servers.get("bootstrap-servers", servers)
+        one = joined(found_servers["host"], found_servers.get("port", ""))
+        out["bootstrap-servers"] = found_servers.get("bootstrap-servers", one)
     _checked(out, field, what)
     return out
 

@@ -11,9 +11,10 @@ from app.api.v1alpha1.prismbackend import PrismBackend
 from app.backends.address import Values, complete
 from app.backends.inline import inline
 from app.backends.patterns import pattern_of
-from app.backends.types import known, of_port
+from app.backends.types import known
 from app.bindings.grants import admits
 from app.bindings.secretkeys import Unresolved, nothing_told, told
+from app.bindings.services import port_of, type_of
 from app.bindings.values import decode, values_of
 from app.contract import Object, Observed, read
 
@@ -160,20 +161,15 @@ def _from_service(slot: str, said: InlineDiscovery, namespace: str, observed: Ob
     service = observed.related.get(SERVICE, at, name)
     if service is None:
         return None, ("ServiceNotFound", f"{field}.service: Service {name} does not exist in namespace {at}")
-    ports = [port["port"] for port in read(service.spec).get("ports") or ()]
-    kind = known(said.type or next((told for port in ([said.port] if said.port else ports) if (told := of_port(port))), ""))
+    kind = known(said.type or type_of(service, said.port))
     if not kind.name:
         return None, ("UnknownType", f"{field}: no port tells what it is; give type")
-    port = said.port or (kind.port if kind.port in ports or not ports else ports[0])
-    if ports and port not in ports:
-        return None, ("PortNotFound", f"{field}.port: Service {name} has {', '.join(map(str, ports))}")
-    given: Values = {"host": f"{name}.{at}.svc.cluster.local", "port": str(port or "")}
-    if said.secret:
-        try:
-            given = {**_login(said.secret, f"{field}.secret", kind.name, namespace, observed, before), **given}
-        except Unresolved as problem:
-            return None, (problem.reason, problem.message)
-    return complete(kind.name, given, tls=False), None
+    try:
+        port = port_of(service, said.port, kind.name, f"{field}.port")
+        login = _login(said.secret, f"{field}.secret", kind.name, namespace, observed, before) if said.secret else {}
+    except Unresolved as problem:
+        return None, (problem.reason, problem.message)
+    return complete(kind.name, {**login, "host": f"{name}.{at}.svc.cluster.local", "port": port}, tls=False), None
 
 
 def _login(name: str, field: str, kind: str, namespace: str, observed: Observed, before: Values) -> Values:

@@ -216,8 +216,7 @@ class State:
     def told(self) -> dict[str, str] | None:
         """What the registry has been told, with the time when that was new."""
         before = self.parent.status.admin if self.parent.status else None
-        outcome = self.context.outcome
-        asked = wish(self.parent, self.observed, self.context) if outcome and outcome.state == "done" else None
-        if asked is not None and (before is None or before.hash != asked.hash):
-            return {"hash": asked.hash, "syncedAt": self.context.now}
+        now = self.context.outcome.hash if self.context.outcome else ""
+        if now and (before is None or before.hash != now):
+            return {"hash": now, "syncedAt": self.context.now}
         return {"hash": before.hash, "syncedAt": before.synced_at} if before else None

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from app.api.kinds import AUTOSCALER, DEPLOYMENT, NAMESPACE, POD, SECRET, SERVICE, Kind
-from app.api.v1alpha1.patternrunner import PatternRunner, RunnerSpec
-from app.api.v1alpha1.prismpattern import PrismPattern
+from app.api.v1alpha1.patternrunner import RunnerSpec
+from app.api.v1alpha1.prismpattern import Runner
 from app.backends.patterns import pattern_of
 from app.backends.runnerconfig import runner_config
 from app.bindings.slots import (
@@ -33,7 +33,6 @@ from app.hooks.runnerstatus import State, status
 from app.status.ownership import conflicts
 from app.status.presence import missing, recheck
 
-Runner = PatternRunner | PrismPattern
 COMPONENT = "runner"
 OWNED = (DEPLOYMENT, SERVICE, SECRET, AUTOSCALER)
 
@@ -101,7 +100,7 @@ class Sync:
     context: Context
 
     def desired(self) -> Desired:
-        children, mine = [child for child in self.all_children if self.mine(child)], self.owner.selector.items()
+        children = [child for child in self.all_children if self.mine(child)]
         state = State(
             conflicts=self.taken,
             answers=self.answers,
@@ -109,7 +108,7 @@ class Sync:
             template=self.template_hash,
             replicas=self.deployment["spec"].get("replicas") if self.deployment else None,
             autoscaler=self.observed.children.get(AUTOSCALER, self.namespace, self.name),
-            pods=tuple(pod for pod in self.observed.related.all(POD) if mine <= pod.metadata.labels.items()),
+            pods=self.pods,
             missing=missing(children, self.namespace, self.observed),
             immutable=self.kept_selector,
             selector=self.owner.selector,
@@ -132,6 +131,12 @@ class Sync:
     @cached_property
     def live(self) -> Object | None:
         return self.observed.children.get(DEPLOYMENT, self.namespace, self.name)
+
+    @property
+    def pods(self) -> tuple[Object, ...]:
+        """Its own pods: others may bear the label that the customize hook asks for."""
+        selector = self.owner.selector.items()
+        return tuple(pod for pod in self.observed.related.all(POD) if selector <= pod.metadata.labels.items())
 
     @cached_property
     def answers(self) -> tuple[Answer, ...]:

@@ -5,8 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from app.api.kinds import Kind
-from app.api.v1alpha1.patternrunner import PatternRunner
-from app.api.v1alpha1.prismpattern import PrismPattern
+from app.api.v1alpha1.prismpattern import Runner
 from app.backends.patterns import PATTERNS, pattern_of
 from app.bindings.slots import Answer
 from app.bindings.values import capabilities
@@ -36,7 +35,7 @@ class State:
     selector: dict[str, str]
 
 
-def status(parent: PatternRunner | PrismPattern, state: State, context: Context) -> dict[str, Any]:
+def status(parent: Runner, state: State, context: Context) -> dict[str, Any]:
     """The whole status. Numbers are those of the observed Deployment."""
     progress = rollout(state.deployment, state.template, state.replicas, state.pods)
     previous = parent.status.conditions if parent.status else ()
@@ -83,7 +82,7 @@ def _overall(state: State, progress: Rollout, overdue: bool) -> list[Finding]:
     return ready(progress.reason, progress.message)
 
 
-def _strange(parent: PatternRunner | PrismPattern) -> Iterator[Finding]:
+def _strange(parent: Runner) -> Iterator[Finding]:
     """A warning: slots that a known pattern does not have, most likely misspelled."""
     pattern = pattern_of(parent.spec.pattern)
     slots = sorted(set(parent.spec.backend_bindings) - {slot.name for slot in pattern.slots}) if pattern.name in PATTERNS else []
@@ -92,7 +91,7 @@ def _strange(parent: PatternRunner | PrismPattern) -> Iterator[Finding]:
         yield Finding("SlotsKnown", "False", "UnknownSlot", f"spec.backendBindings: {', '.join(slots)}: {pattern.name} has {has}")
 
 
-def _incapable(parent: PatternRunner | PrismPattern, answers: tuple[Answer, ...]) -> Iterator[Finding]:
+def _incapable(parent: Runner, answers: tuple[Answer, ...]) -> Iterator[Finding]:
     """A warning: what a slot wants of its backend, and the backend does not say it can."""
     wanted = {slot.name: slot.interfaces for slot in pattern_of(parent.spec.pattern).slots}
     lacks = []

@@ -101,7 +101,7 @@ def heard(wish: Wish, answer: Answer) -> Outcome:
         return Outcome("done", "SourceConflict", "the record is another source's and stays")
     if wish.record is not None and code in (200, 201):
         if _hash(body) == wish.hash:
-            return Outcome("done")
+            return Outcome("done", hash=wish.hash)
         return Outcome("failed", "UnexpectedAnswer", "the registry answered, but not with the record that it was told")
     known = {
         401: ("Unauthorized", "the registry does not take the operator's token"),

@@ -97,6 +97,9 @@ FOUND: dict[str, tuple[Manifest, list[Manifest], Manifest]] = {
         [secret("prism-backendconfig-cache", "x", host="r", port="6379")],
         {"host": "r.x.svc.cluster.local"},
     ),
+    "one server with its scheme": (
+        of("kafka", bindingRef={"name": "s", "namespace": "x"}), [secret("s", "x", bootstrapServers=" kafka://k:9093 ")], {"bootstrap-servers": "k.x.svc.cluster.local:9093"},
+    ),
     "a binding that is encrypted": (
         of("kafka", bindingRef={"kind": "BackendConfig", "name": "k", "namespace": "x"}),
         [secret("prism-backendconfig-k", "x", uri="kafka://k-0:9093,k-1:9093", tls="true", certificates="CA", **SERVERS)],

@@ -30,6 +30,16 @@ def waiting(reason: str, message: str = "") -> Manifest:
 
 
 QUOTA = 'pods "sessions-7d4-x2k9q" is forbidden: exceeded quota: tight, requested: pods=1, used: pods=3, limited: pods=3'
+
+
+async def test_pods_of_others_are_not_its_own(client: httpx.AsyncClient) -> None:
+    children = await deployed(client)
+    live = replace(children, running(find({"children": children}, "Deployment"), available=0))
+    other = pod(waiting("ImagePullBackOff"))
+    other["metadata"]["labels"] = {"runner": "sessions"}
+    assert condition(await sync(client, request(runner(), live, [other])), "Ready")["reason"] == "Progressing"
+
+
 WHY: dict[str, tuple[list[Manifest], Manifest, str, str]] = {
     "an image that cannot be pulled": ([pod(waiting("ImagePullBackOff"))], {}, "ImagePullFailed", "i:broken"),
     "the other name of the same": ([pod(waiting("ErrImagePull"))], {}, "ImagePullFailed", "i:broken"),

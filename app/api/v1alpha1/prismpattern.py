@@ -18,3 +18,7 @@ class PrismPattern(Resource):
     )
     spec: RunnerSpec
     status: RunnerStatus | None = None
+
+
+Runner = PatternRunner | PrismPattern
+"""Either: one spec model, one sync function."""
