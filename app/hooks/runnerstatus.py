@@ -45,7 +45,7 @@ def status(parent: Runner, state: State, context: Context) -> dict[str, Any]:
         *_bound(state),
         *_available(state, progress),
         *scaling(parent.spec.autoscaling, state.autoscaler),
-        *presence(state.missing, late=overdue),
+        *presence(state.missing, previous, late=overdue),
         *_strange(parent),
         *_incapable(parent, state.answers),
     ]
@@ -75,10 +75,10 @@ def _overall(state: State, progress: Rollout, overdue: bool) -> list[Finding]:
         return working(*waited)
     if overdue:
         return working("ChildMissing", absence(state.missing))
-    if state.missing:
-        return working("Progressing", "the children are being created")
     if not progress.done:
         return working(progress.reason, progress.message)
+    if state.missing:
+        return working("Progressing", "the children are being created")
     return ready(progress.reason, progress.message)
 
 
@@ -117,7 +117,7 @@ def _bound(state: State) -> Iterator[Finding]:
 
 
 def _available(state: State, progress: Rollout) -> Iterator[Finding]:
-    if state.deployment is not None:
+    if state.template:
         some = progress.available > 0 or progress.done
         yield Finding("Available", "True" if some else "False", "PodsAvailable" if some else "NoPodAvailable")
 

@@ -72,7 +72,7 @@ def status(parent: PrismStack, state: State, observed: Observed, context: Contex
             parent.spec.proxy.autoscaling,
             observed.children.get(AUTOSCALER, parent.metadata.namespace, state.proxy["metadata"]["name"]),
         ),
-        *presence(state.absent, late=overdue),
+        *presence(state.absent, previous, late=overdue),
     ]
     selector = state.proxy["spec"]["selector"]["matchLabels"]
     return {

@@ -41,9 +41,10 @@ def absence(absent: tuple[str, ...]) -> str:
     return f"{', '.join(shown)}: asked for, but not there; the events of this object tell why"
 
 
-def presence(absent: tuple[str, ...], *, late: bool) -> Iterator[Finding]:
-    """While a child is not there: the condition's time tells since when."""
-    if absent:
+def presence(absent: tuple[str, ...], previous: Iterable[Condition], *, late: bool) -> Iterator[Finding]:
+    """While a child is not there: the condition's time tells since when. The first sync, which finds none, says nothing of it:
+    its status is then that of the second, and is written once."""
+    if absent and any(previous):
         yield Finding(CHILDREN, "False", "ChildMissing" if late else "Progressing", absence(absent) if late else "")
 
 

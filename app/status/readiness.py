@@ -35,7 +35,8 @@ def rollout(
 ) -> Rollout:  # fmt: skip
     """How far a workload is on the way to the template with this hash, and to so many pods where a number is wanted."""
     if live is None:
-        return Rollout(False, "Progressing", f"the {kind} is being created", desired=1 if replicas is None else replicas)
+        expected = 1 if replicas is None else replicas
+        return Rollout(False, "Progressing", _awaited(expected), desired=expected)
     spec, status = read(live.spec), read(live.status)
     wanted = spec.get("replicas", 1) if replicas is None else replicas
     counts = {
@@ -53,8 +54,13 @@ def rollout(
         return Rollout(True, reason, f"{wanted} of {wanted} pods are available", **counts)
     why = _refused(status) or _pods(pods) or _deadline(status)
     if why is None or not (arrived and seen):
-        why = "Progressing", f"waiting for {wanted} available pods of the present template"
+        why = "Progressing", _awaited(wanted)
     return Rollout(False, *why, **counts)
+
+
+def _awaited(pods: int) -> str:
+    """The same before and after the workload is there, so that a status is not written for that alone."""
+    return f"waiting for {pods} available pods of the present template"
 
 
 def _refused(status: dict[str, Any]) -> tuple[str, str] | None:

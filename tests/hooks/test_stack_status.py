@@ -209,9 +209,10 @@ async def test_a_child_that_does_not_appear_is_said(client: httpx.AsyncClient) -
     made = [c for c in await settled(client, stack()) if c["kind"] != "PodDisruptionBudget"]
     first = await sync(client, request(stack(), made))
     assert first["status"]["phase"] == "Progressing"
+    second = await sync(client, request(stack(status=first["status"]), made))
     status = {
-        **first["status"],
-        "conditions": [{**c, "lastTransitionTime": "2025-01-01T00:00:00Z"} for c in first["status"]["conditions"]],
+        **second["status"],
+        "conditions": [{**c, "lastTransitionTime": "2025-01-01T00:00:00Z"} for c in second["status"]["conditions"]],
     }
     later = await sync(client, request(stack(status=status), made))
     assert condition(later, "Ready")["reason"] == "ChildMissing"
