@@ -25,7 +25,7 @@ from app.api.v1alpha1.prismpattern import PrismPattern
 from app.api.v1alpha1.prismstack import PrismStack
 from app.contract import Context, Desired, Observed, Related, Wish
 from app.guard import Rules
-from app.hooks import backend, backendconfig, monitoring, runner, stack
+from app.hooks import backend, backendconfig, monitoring, runner, runnerscope, stack, stackscope
 
 Sync = Callable[[Any, Observed, Context], Desired]
 Effect = Callable[[Any, Observed, Context], Wish | None]
@@ -80,7 +80,7 @@ CONTROLLERS: tuple[Controller, ...] = (
         children=(DEPLOYMENT, SERVICE, SECRET, AUTOSCALER),
         related=RUNNER_RELATED,
         sync=runner.sync,
-        customize=runner.customize,
+        customize=runnerscope.customize,
     ),
     Controller(
         name="prism-pattern",
@@ -88,7 +88,7 @@ CONTROLLERS: tuple[Controller, ...] = (
         children=(DEPLOYMENT, SERVICE, SECRET, AUTOSCALER),
         related=RUNNER_RELATED,
         sync=runner.sync,
-        customize=runner.customize,
+        customize=runnerscope.customize,
     ),
     Controller(
         name="prism-backendconfig",
@@ -101,10 +101,10 @@ CONTROLLERS: tuple[Controller, ...] = (
     Controller(
         name="prism-stack",
         parent=PrismStack,
-        children=stack.OWNED,
-        related=(*stack.OWNED, SECRET, POD, RESOURCE_QUOTA),
+        children=stackscope.OWNED,
+        related=(*stackscope.OWNED, SECRET, POD, RESOURCE_QUOTA),
         sync=stack.sync,
-        customize=stack.customize,
+        customize=stackscope.customize,
     ),
     Controller(
         name="prism-backend",

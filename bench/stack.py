@@ -6,7 +6,8 @@ from typing import Any
 from app.api.kinds import Kind
 from app.api.v1alpha1.prismstack import PrismStack
 from app.contract import Context, Observed
-from app.hooks.stack import OWNED, sync
+from app.hooks.stack import sync
+from app.hooks.stackscope import OWNED
 from bench.work import UID
 
 KINDS: dict[str, Kind] = {kind.kind: kind for kind in OWNED}

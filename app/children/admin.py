@@ -6,8 +6,8 @@ members from the first start, its gRPC on 8980 (where followers look for the lea
 
 from typing import Any
 
-from app.api.v1alpha1.patternrunner import Placement
 from app.api.v1alpha1.prismstack import PrismStackSpec
+from app.api.v1alpha1.scheduling import Placement
 from app.api.v1alpha1.stackparts import AdminSpec, Storage
 from app.children.metadata import Child, Owner
 from app.children.placement import resources, scheduling

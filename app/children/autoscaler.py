@@ -4,7 +4,7 @@ from typing import Any
 
 from app.api import quantities
 from app.api.kinds import AUTOSCALER, DEPLOYMENT
-from app.api.v1alpha1.patternrunner import Autoscaling
+from app.api.v1alpha1.autoscaling import Autoscaling
 from app.api.v1alpha1.podspec import canonical
 from app.children.metadata import Child, Owner, child
 

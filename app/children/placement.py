@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from app.api.v1alpha1.patternrunner import Placement, StrategicPlacement
 from app.api.v1alpha1.podspec import ResourceRequirements, canonical
+from app.api.v1alpha1.scheduling import Placement, StrategicPlacement
 
 FIELDS = (
     "node_selector",

@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from app.api.v1alpha1.patternrunner import Placement
 from app.api.v1alpha1.prismstack import PrismStackSpec
+from app.api.v1alpha1.scheduling import Placement
 from app.api.v1alpha1.stackparts import Observability
 from app.children.metadata import Child, Owner
 from app.children.placement import resources, scheduling

@@ -9,7 +9,7 @@ from app.children.metadata import Child
 from app.children.proxy import PORT, metrics_port
 from app.children.servicemonitor import service_monitor
 from app.contract import Context, Desired, Observed, Related
-from app.hooks.stack import admin_of, owner_of
+from app.hooks.stackscope import admin_of, owner_of
 from app.status.ownership import conflicts
 
 

@@ -7,7 +7,7 @@ from typing import Any
 from app.api.kinds import Kind
 from app.api.v1alpha1.prismpattern import Runner
 from app.backends.patterns import PATTERNS, pattern_of
-from app.bindings.slots import Answer
+from app.bindings.answers import Answer
 from app.bindings.values import capabilities
 from app.contract import Context, Object
 from app.status.conditions import Finding, ready, stalled, working, written

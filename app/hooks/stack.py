@@ -1,84 +1,27 @@
 """PrismStack: proxy and admin as workloads of its own, patterns and backends as parents of their own."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from app.api import kinds
-from app.api.kinds import AUTOSCALER, DEPLOYMENT, POD, RESOURCE_QUOTA, SECRET, SERVICE, STATEFUL_SET, Kind
+from app.api.kinds import AUTOSCALER, DEPLOYMENT, SECRET, STATEFUL_SET
 from app.api.v1alpha1.prismstack import PrismStack, PrismStackSpec
-from app.api.v1alpha1.stackparts import AdminSpec
 from app.children import workload
 from app.children.admin import CLAIM, admin_pod, admin_services, admin_set, odd
 from app.children.autoscaler import autoscaled, autoscaler, wanted_replicas
 from app.children.disruption import disruption_budget
-from app.children.metadata import Child, Owner, label_value
-from app.children.parts import CONFIG, RUNNER, backend_config, pattern_runner
+from app.children.metadata import Child
+from app.children.parts import backend_config, pattern_runner
 from app.children.pod import HASH, restarted
 from app.children.proxy import proxy_pod, proxy_service, traced
-from app.contract import Context, Desired, Object, Observed, Related, read
+from app.contract import Context, Desired, Object, Observed, read
+from app.hooks.stackscope import admin_of, candidates, named_secrets, owner_of
 from app.hooks.stackstatus import State, status
 from app.status.ownership import conflicts
 from app.status.presence import missing, recheck
 
 QUORUM_LOSS = "prism.io/allow-quorum-loss"
 IMMUTABLE = ("serviceName", "selector", "podManagementPolicy", "volumeClaimTemplates")
-OWNED = (DEPLOYMENT, STATEFUL_SET, SERVICE, AUTOSCALER, kinds.DISRUPTION_BUDGET, RUNNER, CONFIG)
-
-
-def customize(parent: PrismStack, context: Context) -> tuple[Related, ...]:
-    """Every name it may create, the Secrets it names, the pods of its proxy and admin, the quotas of its namespace."""
-    spec, name, namespace = parent.spec, parent.metadata.name, parent.metadata.namespace
-    names: dict[Kind, set[str]] = {kind: set() for kind in (*OWNED, SECRET)}
-    for kind, wanted in candidates(spec, name):
-        names[kind].add(wanted)
-    names[SECRET] |= {secret for _, secret in named_secrets(spec)}
-    out = [Related(kind, namespace, tuple(sorted(found))) for kind, found in names.items() if found]
-    if context.settings.watch_pods:
-        roles = ("proxy", "admin") if admin_of(spec) else ("proxy",)
-        out += [Related(POD, namespace, labels=owner_of(parent, role).selector) for role in roles]
-        out += [Related(RESOURCE_QUOTA, namespace)] if admin_of(spec) else []
-    return tuple(out)
-
-
-def candidates(spec: PrismStackSpec, stack: str) -> Iterator[tuple[Kind, str]]:
-    """Every object that a stack of this spec may create."""
-    yield from ((kind, f"{stack}-proxy") for kind in (DEPLOYMENT, SERVICE, kinds.DISRUPTION_BUDGET))
-    if autoscaled(spec.proxy.autoscaling):
-        yield AUTOSCALER, f"{stack}-proxy"
-    if admin_of(spec):
-        yield from ((kind, f"{stack}-admin") for kind in (STATEFUL_SET, SERVICE, kinds.DISRUPTION_BUDGET))
-        yield SERVICE, f"{stack}-admin-peers"
-    yield from ((RUNNER, pattern.name) for pattern in spec.patterns)
-    yield from ((CONFIG, backend.name) for backend in spec.backends)
-
-
-def named_secrets(spec: PrismStackSpec) -> Iterator[tuple[str, str]]:
-    """The Secrets without which the stack's own pods do not start, each with the field that names it."""
-    if spec.proxy.tls:
-        yield "spec.proxy.tls.secretRef", spec.proxy.tls.secret_ref.name
-    for role, part in (("proxy", spec.proxy), ("admin", admin_of(spec))):
-        extra = part.pod_template if part else None
-        for variable in extra.env if extra else ():
-            key = variable.value_from.secret_key_ref if variable.value_from else None
-            if key and not key.optional:
-                yield f"spec.{role}.podTemplate.env.{variable.name}", key.name
-        for source in extra.env_from if extra else ():
-            if source.secret_ref and not source.secret_ref.optional:
-                yield f"spec.{role}.podTemplate.envFrom", source.secret_ref.name
-
-
-def admin_of(spec: PrismStackSpec) -> AdminSpec | None:
-    """The admin, where there is to be one."""
-    return spec.admin if spec.admin and spec.admin.enabled else None
-
-
-def owner_of(parent: PrismStack, role: str) -> Owner:
-    """The labels of a stack's children; the plain ones are those that people and affinity terms select."""
-    stack = label_value(parent.metadata.name)
-    plain = {"app": f"prism-{role}", "component": f"prism-{role}", "stack": stack, "prism.io/stack": stack}
-    return Owner(parent.metadata.name, parent.metadata.namespace, role, plain)
 
 
 def sync(parent: PrismStack, observed: Observed, context: Context) -> Desired:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from app.api.v1alpha1.patternrunner import Autoscaling
+from app.api.v1alpha1.autoscaling import Autoscaling
 from app.contract import Object, read
 from app.status.conditions import Finding
 

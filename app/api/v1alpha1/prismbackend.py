@@ -7,7 +7,8 @@ from pydantic import ConfigDict, Field, StringConstraints
 from app.api.kinds import Kind
 from app.api.v1alpha1.backendconfig import Host, Keys, SecretKey
 from app.api.v1alpha1.common import API_VERSION, Column, Definition, Model, ObjectName, OpenMap, Port, Resource, Status, rules
-from app.api.v1alpha1.podspec import LabelSelector, Text
+from app.api.v1alpha1.podspec import Text
+from app.api.v1alpha1.scheduling import LabelSelector
 
 NamespaceName = Annotated[str, StringConstraints(max_length=63, pattern=r"^([a-z0-9]([-a-z0-9]*[a-z0-9])?)?$")]
 Word = Annotated[str, StringConstraints(min_length=1, max_length=63)]

@@ -6,7 +6,7 @@ from pydantic import Field, StringConstraints
 
 from app.api.kinds import Kind
 from app.api.v1alpha1.common import API_VERSION, Column, Definition, Model, Resource, Scale, Status, list_map
-from app.api.v1alpha1.podspec import Affinity
+from app.api.v1alpha1.scheduling import Affinity
 from app.api.v1alpha1.stackparts import AdminSpec, Observability, ProxySpec, StackBackend, StackNamespace, StackPattern
 
 MOST_PATTERNS = 1000

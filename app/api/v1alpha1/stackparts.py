@@ -5,17 +5,12 @@ from typing import Annotated, Literal
 from pydantic import ConfigDict, Field, StringConstraints
 
 from app.api.quantities import Quantity
+from app.api.v1alpha1.autoscaling import Autoscaling
 from app.api.v1alpha1.backendconfig import BackendConfigSpec
 from app.api.v1alpha1.common import Model, ObjectName, Port, rules
-from app.api.v1alpha1.patternrunner import (
-    Autoscaling,
-    PatternName,
-    Placement,
-    Replicas,
-    RunnerSettings,
-    StrategicPlacement,
-)  # fmt: skip
+from app.api.v1alpha1.patternrunner import PatternName, Replicas, RunnerSettings
 from app.api.v1alpha1.podspec import PodTemplate, ResourceRequirements, Text
+from app.api.v1alpha1.scheduling import Placement, StrategicPlacement
 
 PartName = Annotated[str, StringConstraints(min_length=1, max_length=40, pattern=r"^[a-z]([-a-z0-9]*[a-z0-9])?$")]
 Image = Annotated[str, StringConstraints(min_length=1, max_length=1024)]
