@@ -101,7 +101,7 @@ def routes(controller: Controller, service: Service) -> APIRouter:
 
 
 def _endpoint(controller: Controller, hook: str, service: Service, respond: Respond) -> Endpoint:
-    metrics, labels = service.metrics, (controller.name, hook)
+    metrics, labels, where = service.metrics, (controller.name, hook), {"controller": controller.name, "hook": hook}
     seconds, good = metrics.seconds.labels(*labels), metrics.requests.labels(*labels, "200")
 
     async def endpoint(request: Request) -> Response:
@@ -119,12 +119,10 @@ def _endpoint(controller: Controller, hook: str, service: Service, respond: Resp
             return _rejection(rejected)
         except guard.Refusal as refusal:
             metrics.refusals.labels(controller.name, refusal.rule).inc()
-            log.error(
-                "the guard held back an answer", extra={"controller": controller.name, "hook": hook, "refusal": str(refusal)}
-            )
+            log.error("the guard held back an answer", extra={**where, "refusal": str(refusal)})
             return _rejection(Rejected(500, f"the answer was held back: {refusal}"))
         except Exception as error:  # one failing parent must neither end the service nor leak what it held
-            log.error("a hook failed", extra={"controller": controller.name, "hook": hook, **origin(error)})
+            log.error("a hook failed", extra={**where, **origin(error)})
             return _rejection(Rejected(500, f"internal error: {type(error).__name__}"))
         finally:
             service.waiting -= 1
