@@ -6,7 +6,7 @@ where it enters, while the parent is read.
 
 import re
 from decimal import ROUND_CEILING, Decimal, localcontext
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Annotated
 
 from pydantic import BeforeValidator, WithJsonSchema
@@ -16,21 +16,23 @@ DECIMAL = {"n": -9, "u": -6, "m": -3, "": 0, "k": 3, "M": 6, "G": 9, "T": 12, "P
 BINARY = {"Ki": 1, "Mi": 2, "Gi": 3, "Ti": 4, "Pi": 5, "Ei": 6}
 _MATCH = re.compile(PATTERN)
 WHAT = "must be a quantity such as 500m, 2 or 1Gi"
-_MILLI = Decimal("1e-3")
-_MAX = Decimal(2**63 - 1)
+MILLI, NANO = Decimal("1e-3"), Decimal("1e-9")
+_MAX, _DIGITS = Decimal(2**63 - 1), 19
+MOST_LETTERS = 64
 
 
 @lru_cache(maxsize=4096)
-def canonical(text: str) -> str:
+def canonical(text: str, grain: Decimal = MILLI) -> str:
     """The stored spelling of a quantity. Source: the text form of ``resource.Quantity``.
 
-    Raises ValueError, without the text, where it is no quantity.
+    What a container asks for is rounded up to a thousandth, other quantities to a billionth (``NANO``). Raises ValueError,
+    without the text, where it is no quantity.
     """
     found = _MATCH.match(text)
-    if not found or len(text) > 64:
+    if not found or len(text) > MOST_LETTERS:
         raise ValueError(WHAT)
     try:
-        return _spelled(text[: len(text) - len(found[2] or "")], found[2] or "")
+        return _spelled(text[: len(text) - len(found[2] or "")], found[2] or "", grain)
     except ArithmeticError:
         raise ValueError(WHAT) from None
 
@@ -46,20 +48,22 @@ def amount(text: str) -> Decimal:
     return number.scaleb(int(suffix[1:]) if suffix[:1] in ("e", "E") and suffix != "E" else DECIMAL[suffix])
 
 
-def _spelled(number: str, suffix: str) -> str:
+def _spelled(number: str, suffix: str, grain: Decimal) -> str:
     with localcontext() as context:
         context.prec = 60
         if suffix in BINARY:
-            value = _bounded(Decimal(number) * 1024 ** BINARY[suffix])
+            value = _bounded(Decimal(number) * 1024 ** BINARY[suffix], grain)
             return _binary(value) if abs(value) >= 1024 and value == int(value) else _decimal(value, "")
         if suffix[:1] in ("e", "E") and suffix != "E":
-            return _decimal(_bounded(Decimal(number).scaleb(int(suffix[1:]))), "e")
-        return _decimal(_bounded(Decimal(number).scaleb(DECIMAL[suffix])), "")
+            return _decimal(_bounded(Decimal(number).scaleb(int(suffix[1:])), grain), "e")
+        return _decimal(_bounded(Decimal(number).scaleb(DECIMAL[suffix]), grain), "")
 
 
-def _bounded(value: Decimal) -> Decimal:
-    """Rounded up to a thousandth and cut at 2^63-1, as the API server does with what a container asks for."""
-    rounded = value.copy_abs().quantize(_MILLI, rounding=ROUND_CEILING)
+def _bounded(value: Decimal, grain: Decimal) -> Decimal:
+    """Rounded up to the grain and cut at 2^63-1, as the API server does."""
+    if value.adjusted() >= _DIGITS:
+        return _MAX.copy_sign(value)
+    rounded = value.copy_abs().quantize(grain, rounding=ROUND_CEILING)
     return min(rounded, _MAX).copy_sign(value)
 
 
@@ -82,12 +86,17 @@ def _decimal(value: Decimal, style: str) -> str:
     return f"{nanos}{next(s for s, e in DECIMAL.items() if e == exponent)}"
 
 
-def _read(value: object) -> object:
-    return canonical(str(value)) if isinstance(value, int | str) and not isinstance(value, bool) else value
+def _read(value: object, grain: Decimal = MILLI) -> object:
+    return canonical(str(value), grain) if isinstance(value, int | str) and not isinstance(value, bool) else value
 
 
-Quantity = Annotated[
-    str,
-    BeforeValidator(_read),
-    WithJsonSchema({"x-kubernetes-int-or-string": True, "pattern": PATTERN, "anyOf": [{"type": "integer"}, {"type": "string"}]}),
-]
+_SCHEMA = WithJsonSchema(
+    {
+        "x-kubernetes-int-or-string": True,
+        "pattern": PATTERN,
+        "maxLength": MOST_LETTERS,
+        "anyOf": [{"type": "integer"}, {"type": "string"}],
+    }
+)
+Quantity = Annotated[str, BeforeValidator(_read), _SCHEMA]
+FineQuantity = Annotated[str, BeforeValidator(partial(_read, grain=NANO)), _SCHEMA]

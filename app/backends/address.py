@@ -14,7 +14,7 @@ Values = dict[str, str]
 TLS_SCHEMES = {"rediss", "tls", "amqps", "https", "ssl", "sasl_ssl"}
 SCHEME_PORTS = {"amqps": "5671", "http": "80", "https": "443", "mongodb+srv": ""}
 _SCHEME = r"[a-zA-Z][-+._a-zA-Z0-9]*://"
-_URL = re.compile(rf"^(?:({_SCHEME}))?([^/?#]*)(?:/([^?#]*))?(?:\?([^#]*))?(?:#.*)?$", re.DOTALL)
+_URL = re.compile(rf"^(?:({_SCHEME}))?([^/?#]*)(?:/([^?#]*))?(?:\?([^#]*))?(?:#(.*))?$", re.DOTALL)
 _NEXT = re.compile(rf",\s*(?:{_SCHEME})?")
 _MEMBER = re.compile(r"^(?:\[([0-9a-fA-F:.]+)\]|([a-zA-Z0-9][-_.a-zA-Z0-9]*))(?::([0-9]{1,5}))?$")
 
@@ -25,7 +25,11 @@ def parts(url: str) -> Values:
     Raises ValueError, without the address, where a host or a port cannot be read.
     """
     scheme, authority, path, query = _split(url)
-    members = [member.strip().rpartition("@") for member in authority.split(",")]
+    shared, _, hosts = authority.rpartition("@")
+    if "@" in shared:  # a login for each host
+        members = [member.strip().rpartition("@") for member in authority.split(",")]
+    else:
+        members = [(shared, "", member.strip()) for member in hosts.split(",")]
     servers = [server(host) for _, _, host in members]
     user, _, password = next((login for login, _, _ in members if login), "").partition(":")
     out = {
@@ -42,11 +46,11 @@ def parts(url: str) -> Values:
 
 
 def _split(url: str) -> tuple[str, str, str, str]:
-    """Scheme, authority, path and query. A login with an unescaped / would leave its @ in the path."""
+    """Scheme, authority, path and query. A login with an unescaped / ? or # would leave its @ behind the authority."""
     found = _URL.match(url.strip())
     head = found[1] or "" if found else ""
     rest = _URL.match(_NEXT.sub(",", url.strip()[len(head) :]))
-    if rest is None or rest[1] or "@" in (rest[3] or ""):
+    if rest is None or rest[1] or (rest[3] or "").startswith("/") or any("@" in (rest[part] or "") for part in (3, 4, 5)):
         raise ValueError("an address must read as in redis://user:password@host:6379, special characters percent-encoded")
     return head.removesuffix("://"), rest[2], rest[3] or "", rest[4] or ""
 
@@ -71,6 +75,13 @@ def recognized(kind: str, provider: str, scheme: str) -> str:
         if said and (known(said).schemes or known(said).builtin):
             return known(said).name
     return of_scheme(scheme) or known(provider or kind).name
+
+
+def fitting(kind: str, scheme: str) -> None:
+    """Raises ValueError where the scheme of an address is that of another known type."""
+    owner = of_scheme(scheme)
+    if owner and known(kind).schemes and owner != known(kind).name and scheme not in (TLS_SCHEMES | SCHEME_PORTS.keys()):
+        raise ValueError(f"the scheme {scheme} is that of {owner}, not of {known(kind).name}")
 
 
 def complete(kind: str, given: Values, *, tls: bool) -> Values:

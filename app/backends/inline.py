@@ -1,13 +1,15 @@
 """Connection keys that stand in a runner's own spec: ``natsUrl``, ``redisUrl``, ``connectionString``, or host and port."""
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from app.backends.address import TLS_SCHEMES, Values, complete, joined, parts, recognized, server
+from app.backends.address import TLS_SCHEMES, Values, complete, fitting, joined, parts, recognized, server
 from app.backends.types import ALIASES, TYPES, is_known, known
 
 GENERIC = ("url", "connectionString", "connection_string", "address", "brokers", "bootstrapServers")
 FIELDS = ("username", "password", "database")
+MOST_PORT = 65535
 
 
 def address_keys(backend: str) -> Iterator[tuple[str, str]]:
@@ -35,6 +37,7 @@ def inline(backend: str, said: Mapping[str, Any]) -> Values | None:
         if isinstance(text, str) and text:
             try:
                 given, told = parts(text), kind
+                fitting(known(backend).name if is_known(backend) else kind, given.get("scheme", ""))
             except ValueError as error:
                 raise ValueError(f"{key}: {error}") from None
             break
@@ -52,7 +55,11 @@ def _host(said: Mapping[str, Any]) -> Values:
     if not isinstance(host, str) or not host:
         return {}
     try:
-        found, own = server(joined(host, str(port) if isinstance(port, int) and not isinstance(port, bool) else ""))
+        server(joined(host, ""))
     except ValueError as error:
         raise ValueError(f"host: {error}") from None
+    given = "" if port is None else str(port)
+    if (given and not re.fullmatch("[1-9][0-9]{0,4}", given)) or int(given or 1) > MOST_PORT:
+        raise ValueError(f"port: must be a whole number from 1 to {MOST_PORT}")
+    found, own = server(joined(host, given))
     return {"host": found, **({"port": own} if own else {})}

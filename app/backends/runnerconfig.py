@@ -28,6 +28,15 @@ def settings(config: Mapping[str, Any] | None) -> dict[str, Any]:
     return {snake(key): value for key, value in (config or {}).items() if not is_address_key(key)}
 
 
+def own_settings(values: Values) -> dict[str, Any]:
+    """What a backend's own spec gives its driver; empty where a hand wrote something else there."""
+    try:
+        found = orjson.loads(values.get("config", "{}"))
+    except ValueError:
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
 def driver(values: Values) -> dict[str, Any]:
     """What the driver of a backend reads, by its own names, and what the backend says of it (``spec.config``) over that."""
     kind = values["type"]
@@ -47,7 +56,7 @@ def driver(values: Values) -> dict[str, Any]:
         out = {"endpoint": endpoint_of(values), "use_ssl": values.get("tls") == "true", **{k: v for k, v in keys.items() if v}}
     elif not known(kind).builtin:
         out = {"url": values.get("uri", ""), "address": endpoint_of(values), **login}
-    own = orjson.loads(values["config"]) if "config" in values else {}
+    own = own_settings(values)
     return {**{key: value for key, value in out.items() if value not in ("", [""])}, **own}
 
 

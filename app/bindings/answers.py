@@ -14,6 +14,7 @@ from app.bindings.slots import BACKEND, BACKENDS_JSON, CONFIG, Ask, backend_secr
 from app.bindings.values import decode, values_of
 from app.contract import Object, Observed, read
 
+LOGIN = ("username", "password", "database")
 Served = tuple[Values | None, tuple[str, str] | None]
 
 
@@ -72,21 +73,26 @@ def _from_service(slot: str, said: InlineDiscovery, namespace: str, observed: Ob
         return None, ("UnknownType", f"{field}: no port tells what it is; give type")
     try:
         port = port_of(service, said.port, kind.name, f"{field}.port")
-        login = _login(said.secret, f"{field}.secret", kind.name, namespace, observed, before) if said.secret else {}
+        host = f"{name}.{at}.svc.cluster.local"
+        known_as = before if before.get("host") == host else {}
+        login = _login(said.secret, f"{field}.secret", kind.name, namespace, observed, known_as) if said.secret else {}
     except Unresolved as problem:
         return None, (problem.reason, problem.message)
-    return complete(kind.name, {**login, "host": f"{name}.{at}.svc.cluster.local", "port": port}, tls=False), None
+    return complete(kind.name, {**login, "host": host, "port": port}, tls=False), None
 
 
 def _login(name: str, field: str, kind: str, namespace: str, observed: Observed, before: Values) -> Values:
-    """The credentials of a Secret of the own namespace. One that for a moment lacks them takes none away."""
+    """The credentials of a Secret of the own namespace. One that for a moment lacks some of them takes none away."""
     secret, what = observed.related.get(SECRET, namespace, name), f"Secret {name}"
     if secret is None:
         raise Unresolved("SecretNotFound", f"{field}: {what} does not exist in namespace {namespace}", waiting=True)
     found = told(decode(secret.data), {}, kind, field, what)
-    login = {key: text for key, text in found.items() if key in ("username", "password", "database")}
-    if not login or ("password" in before and "password" not in login):
+    login = {key: text for key, text in found.items() if key in LOGIN}
+    if not login:
         raise nothing_told(field, what, kind)
+    gone = [key for key in ("username", "password") if key in before and key not in login]
+    if gone:
+        raise Unresolved("SecretKeyMissing", f"{field}: {what} no longer holds {', '.join(gone)}", waiting=True)
     return login
 
 
@@ -112,5 +118,5 @@ def remembered(slot: str, namespace: str, name: str, observed: Observed) -> Valu
     try:
         found = values_of(json.loads(text)[slot])
         return None if known(found["type"]).builtin else found
-    except (KeyError, TypeError, ValueError):
+    except (AttributeError, KeyError, TypeError, ValueError):  # somebody else's hand
         return None

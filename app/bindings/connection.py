@@ -8,7 +8,7 @@ from app.api.v1alpha1.backendconfig import BackendConfig, Connection, KeyedSecre
 from app.backends.address import TLS_SCHEMES, Values, complete, recognized
 from app.backends.types import known
 from app.bindings.grants import SHARED, shared
-from app.bindings.secretkeys import Unresolved, nothing_told, parsed, told
+from app.bindings.secretkeys import Unresolved, checked_scheme, lost, nothing_told, parsed, told
 from app.bindings.secretkeys import certificates as files
 from app.bindings.slots import binding_name
 from app.bindings.values import decode
@@ -38,16 +38,16 @@ class Source:
     def values(self) -> Values:
         """Everything that is said of the connection: the Secret wins over the address, the address over single fields."""
         spec = self.parent.spec
-        given, certificates = self.from_spec(), {}
+        given, certificates, said = self.from_spec(), Values(), Values()
         for field, ref in references(self.parent):
             if isinstance(ref, KeyedSecretReference):
                 said = self.from_secret(field, ref)
                 given = said if "scheme" in said else {**without_replaced(given, said), **said}
-                self.still_complete(field, ref, given)
             else:
                 certificates = files(decode(self.secret(field, ref).data), field, f"Secret {ref.name}")
         tls = bool(spec.tls and spec.tls.enabled) or given.get("scheme") in TLS_SCHEMES
         kind = recognized(spec.type, spec.provider or "", given.get("scheme", ""))
+        checked_scheme(kind, given, "spec.connection")
         if not given.get("host") and not known(kind).builtin:
             raise Unresolved(
                 "NoAddress", "spec.connection: neither url nor host is given, nor does a Secret hold one", waiting=False
@@ -58,6 +58,7 @@ class Source:
             raise Unresolved(
                 "BindingTooLarge", f"the connection is over {MAX_BINDING} bytes, most likely its certificates", waiting=False
             )
+        self.still_complete(found, said)
         return found
 
     def from_spec(self) -> Values:
@@ -74,12 +75,18 @@ class Source:
             given |= parsed(url, "spec.connection.url" if connection.url else "spec.connectionString")
         return {key: value for key, value in given.items() if value}
 
-    def still_complete(self, field: str, ref: SecretReference, given: Values) -> None:
-        """A Secret that is being rewritten, and for a moment lacks its password, takes none away from those that run."""
-        there = self.observed.children.get(SECRET, self.parent.metadata.namespace, binding_name(self.parent.metadata.name))
-        if there is not None and "password" in decode(there.data) and "password" not in given:
-            why = f"{field}: Secret {ref.name} no longer holds a password; remove {field} if there is to be none"
-            raise Unresolved("SecretKeyMissing", why, waiting=True)
+    def still_complete(self, found: Values, said: Values) -> None:
+        """A Secret that for a moment lacks something takes it away from nobody. An edit of the spec may."""
+        meta, status = self.parent.metadata, self.parent.status
+        there = self.observed.children.get(SECRET, meta.namespace, binding_name(meta.name))
+        if there is None or status is None or status.observed_generation != meta.generation:
+            return
+        gone = lost(decode(there.data), found, said)
+        if gone:
+            fields = " and ".join(f"{field} ({ref.name})" for field, ref in references(self.parent))
+            raise Unresolved(
+                "SecretKeyMissing", f"{fields}: no longer holds {gone}; the next edit of the spec does without", waiting=True
+            )
 
     def from_secret(self, field: str, ref: KeyedSecretReference) -> Values:
         """Values from a Secret's keys: the named ones, which must exist, else the usual ones."""

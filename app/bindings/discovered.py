@@ -12,7 +12,7 @@ from app.api.v1alpha1.prismbackend import BackendSecret, BindingReference, Disco
 from app.backends.address import TLS_SCHEMES, Values, complete, joined, recognized, server
 from app.backends.types import known
 from app.bindings.connection import MAX_BINDING, without_replaced
-from app.bindings.secretkeys import Unresolved, certificates, nothing_told, parsed, told
+from app.bindings.secretkeys import Unresolved, certificates, checked_scheme, nothing_told, parsed, told
 from app.bindings.services import port_of
 from app.bindings.slots import binding_name
 from app.bindings.values import decode
@@ -79,12 +79,17 @@ class Found:
     @cached_property
     def place(self) -> Values:
         """Where the backend is, without anything secret: what the spec and the Service say."""
-        given = self.literal(self.parent.spec.connection or LiteralConnection())
+        return self.literal(self.parent.spec.connection or LiteralConnection()) | self.outside
+
+    @cached_property
+    def outside(self) -> Values:
+        """What of that stands not in the spec, but in a ConfigMap and a Service."""
+        given: Values = {}
         if self.discovery.config_map:
             ref = self.discovery.config_map
             held = self.object("spec.discovery.configMap").data or {}
             what = f"ConfigMap {ref.name}"
-            given |= told(held, {"url": ref.key}, self.kind, "spec.discovery.configMap", what)
+            given = told(held, {"url": ref.key}, self.kind, "spec.discovery.configMap", what)
         return given | (self.service() if self.discovery.service else {})
 
     @property
@@ -165,9 +170,11 @@ class Found:
             given.pop("bootstrap-servers", None)
         tls = bool(spec.tls and spec.tls.enabled) or given.get("scheme") in TLS_SCHEMES or credentials.get("tls") == "true"
         kind = recognized(spec.type, spec.provider or "", given.get("scheme", ""))
+        checked_scheme(kind, given, "spec.connection")
         if not given.get("host") and not known(kind).builtin:
             raise Unresolved("NoAddress", "spec: neither a Service, an address nor a Secret says where it is", waiting=False)
-        extra: dict[str, str] = {"provider": spec.provider or "", "capabilities": ",".join(spec.capabilities)}
+        own = list(spec.capabilities) != list(known(kind).capabilities)  # those of its type need not be said again
+        extra: dict[str, str] = {"provider": spec.provider or "", "capabilities": ",".join(spec.capabilities) if own else ""}
         if spec.config:
             extra["config"] = orjson.dumps(spec.config, option=orjson.OPT_SORT_KEYS).decode()
         found = complete(kind, {**given, **{key: text for key, text in extra.items() if text}}, tls=tls)

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from app.backends.address import Values, joined, parts, server
+from app.backends.address import Values, fitting, joined, parts, server
 from app.backends.types import known
 
 USUAL = {
@@ -33,12 +33,21 @@ def parsed(url: str, field: str, *, waiting: bool = False) -> Values:
         raise Unresolved("InvalidAddress", f"{field}: {error}", waiting=waiting) from None
 
 
+def checked_scheme(kind: str, given: Values, field: str) -> None:
+    """Raises Unresolved where the address is one of another type."""
+    try:
+        fitting(kind, given.get("scheme", ""))
+    except ValueError as error:
+        raise Unresolved("InvalidAddress", f"{field}: {error}", waiting=False) from None
+
+
 def told(held: Values, named: Mapping[str, str | None], kind: str, field: str, what: str) -> Values:
     """Values from the keys of ``what``, such as ``Secret login``. A named key must exist.
 
     Where the password lies under a key of the usual charts of this type, the user is the one that it is for.
     """
     out: Values = {}
+    held = {key: text for key, text in held.items() if text.strip()}
     charts = dict(known(kind).passwords)
     for name, usual in USUAL.items():
         key = named.get(name)
@@ -61,6 +70,16 @@ def told(held: Values, named: Mapping[str, str | None], kind: str, field: str, w
         out["bootstrap-servers"] = found_servers.get("bootstrap-servers", one)
     _checked(out, field, what)
     return out
+
+
+def lost(before: Values, now: Values, said: Values) -> str:
+    """What was published and is now gone, or is another by default, with nobody having ``said`` so. The spec is unchanged, so
+    a Secret or ConfigMap is being rewritten, and for a moment lacks it: no reason to take it away from those that run."""
+    whole = "scheme" in said  # an address speaks for all of it, but for the password
+    single = ("password",) if whole else ("host", "port", "database", "username", "password")
+    files = (*TLS_FILES.values(), *(() if whole else ("tls",)))
+    gone = [name for name in single if name in before and name not in said and now.get(name) != before[name]]
+    return ", ".join([*gone, *(name for name in files if name in before and name not in now)])
 
 
 def _checked(out: Values, field: str, what: str) -> None:

@@ -12,6 +12,7 @@ from typing import Any
 import orjson
 
 from app.backends.address import Values
+from app.backends.runnerconfig import own_settings
 from app.backends.types import known
 
 NUMBERS = {"port"}
@@ -45,8 +46,8 @@ def entry(values: Values) -> dict[str, Any]:
         config["brokers"] = values.get("bootstrap-servers", "").split(",")
         config["security_protocol"] = ("SASL_" if "username" in values else "") + ("SSL" if "tls" in values else "PLAINTEXT")
     out: dict[str, Any] = {"type": kind.name, "config": config, "capabilities": capabilities(values)}
-    if "config" in values:
-        overrides = orjson.loads(values["config"])
+    overrides = own_settings(values)
+    if overrides:
         out |= {"config": {**config, **overrides}, "overrides": overrides, "connection": config}
     return out
 

@@ -9,6 +9,7 @@ from app.api.v1alpha1.podspec import canonical
 from app.children.metadata import Child, Owner, child
 
 DEFAULT_CPU = 80
+BEYOND = 2**63
 
 
 def autoscaled(spec: Autoscaling | None) -> bool:
@@ -56,7 +57,7 @@ def _stored(value: Any) -> Any:
         pairs = {key: _quantities(item) if key == "target" else _stored(item) for key, item in value.items()}
         return {key: item for key, item in pairs.items() if item not in (None, "", {}, [])}
     if isinstance(value, float):
-        return int(value) if value.is_integer() else str(value)
+        return int(value) if value.is_integer() and abs(value) < BEYOND else str(value)
     return [_stored(item) for item in value if item is not None] if isinstance(value, list) else value
 
 
@@ -70,6 +71,6 @@ def _quantities(target: Any) -> Any:
 
 def _quantity(value: Any) -> Any:
     try:
-        return quantities.canonical(str(value))
+        return quantities.canonical(str(value), quantities.NANO)
     except ValueError:
         return value

@@ -26,7 +26,7 @@ def scheduling(layers: list[Placement | None], selector: dict[str, str]) -> dict
             out[Placement.model_fields[name].alias or name] = canonical(value)
     if any(isinstance(layer, StrategicPlacement) and layer.strategy == "MultiZone" for layer in given):
         given_zones = out.setdefault("topologySpreadConstraints", [])
-        if all(constraint["topologyKey"] != ZONE for constraint in given_zones):
+        if all(constraint.get("topologyKey") != ZONE for constraint in given_zones):
             given_zones.append(_even(selector))
     return out
 

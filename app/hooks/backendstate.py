@@ -4,11 +4,11 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from app.api.kinds import SECRET, Kind
+from app.api.kinds import CONFIG_MAP, SECRET, Kind
 from app.api.v1alpha1.prismbackend import PrismBackend
 from app.backends.address import Values, shown_endpoint
 from app.bindings.discovered import Found
-from app.bindings.secretkeys import Unresolved
+from app.bindings.secretkeys import Unresolved, lost
 from app.bindings.slots import backend_secret
 from app.bindings.values import decode
 from app.children import secret
@@ -66,15 +66,18 @@ class State:
             return None, problem
 
     def still_complete(self, values: Values) -> Values:
-        """A Secret that is being rewritten, and for a moment lacks its password, takes none away from those that run.
-
-        An edit of the spec may.
-        """
+        """A Secret or ConfigMap that for a moment lacks something takes it away from nobody. An edit of the spec may."""
         before = decode(self.there.data) if self.there else {}
         seen = self.parent.status.observed_generation if self.parent.status else None
-        if "password" in before and "password" not in values and seen == self.parent.metadata.generation:
-            why = "the Secret no longer holds a password; name none in the spec if there is to be none"
-            raise Unresolved("SecretKeyMissing", why, waiting=True)
+        said = {**self.found.outside, **(self._credentials[0] or {})}
+        gone = lost(before, values, said) if seen == self.parent.metadata.generation else ""
+        if gone:
+            what = " and ".join(
+                f"{field} ({name})" for field, kind, _, name in self.found.named() if kind in (SECRET, CONFIG_MAP)
+            )
+            raise Unresolved(
+                "SecretKeyMissing", f"{what}: no longer holds {gone}; the next edit of the spec does without", waiting=True
+            )
         return values
 
     @cached_property

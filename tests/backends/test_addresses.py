@@ -13,6 +13,11 @@ READ = {
     "nothing but a host": ("h", {"host": "h"}),
     "percent-encoded": ("redis://u%40x:p%2F%3A@h", {"username": "u@x", "password": "p/:", "host": "h", "scheme": "redis"}),
     "an @ in the password": ("redis://u:p@ss@h", {"username": "u", "password": "p@ss", "host": "h", "scheme": "redis"}),
+    "a comma in the password": (
+        "redis://u:12,x@h:6379",
+        {"username": "u", "password": "12,x", "host": "h", "port": "6379", "scheme": "redis"},
+    ),
+    "one login for several servers": ("nats://u:p@a:1,b:2", {"username": "u", "password": "p", "bootstrap-servers": "a:1,b:2"}),
     "several servers": ("nats://a:1,b", {"bootstrap-servers": "a:1,b", "host": "a", "port": "1", "scheme": "nats"}),
     "several servers, each a whole address": (
         "nats://u:p@a:1, nats://u:p@b:2",
@@ -37,6 +42,9 @@ UNREADABLE = {
     "a digit of another alphabet": "redis://:hidden@h:²",
     "an unescaped / in the password": "redis://u:top@hidden/x@h:6379",
     "a / before the @": "redis://u:123/hidden@h",
+    "an unescaped ? in the password": "redis://u:1234?hidden@h:6379",
+    "an unescaped # in the password": "redis://u:1234#hidden@h:6379",
+    "a scheme without its colon": "redis//hidden:6379",
     "brackets in the password": "redis://u:a[hidden]b@h:x",
     "letters that become others": "redis://u:p℀hidden@h:x",
     "a second server that cannot be read": "kafka://a:1,hidden:bad",
@@ -87,6 +95,24 @@ INLINE = {
     "a setting that only looks like an address": ("my-redis", {"webhookUrl": "https://hooks.example.com/x"}, None),
     "nothing where text should be": ("redis", {"redisUrl": None, "host": "", "port": True}, None),
 }
+WRONG = {
+    "a port out of range": ({"host": "h", "port": 70000}, "port: must be a whole number"),
+    "a port that is no whole number": ({"host": "h", "port": 6380.5}, "port: must be a whole number"),
+    "a port that is a truth": ({"host": "h", "port": True}, "port: must be a whole number"),
+    "port 0": ({"host": "h", "port": 0}, "port: must be a whole number"),
+    "a host with its port": ({"host": "h:1"}, "host: an address needs"),
+    "another type's address": ({"url": "postgres://h"}, "url: the scheme postgres is that of postgresql, not of redis"),
+}
+
+
+@pytest.mark.parametrize(("said", "message"), WRONG.values(), ids=WRONG)
+def test_a_connection_key_that_is_wrong_is_named(said: dict[str, object], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        inline("redis", said)
+
+
+def test_a_port_may_be_text() -> None:
+    assert (inline("redis", {"host": "h", "port": "6380"}) or {})["port"] == "6380"
 
 
 @pytest.mark.parametrize(("backend", "said", "host"), INLINE.values(), ids=INLINE)

@@ -210,15 +210,6 @@ async def test_asks_for_the_secrets_that_it_names_and_no_other(client: httpx.Asy
     ]
 
 
-async def test_a_secret_that_lost_its_password_takes_none_away(client: httpx.AsyncClient) -> None:
-    """External Secrets and people write a Secret in steps."""
-    parent = backend_config({"type": "redis", "connection": {"host": "r", "secretRef": {"name": "s"}}})
-    child = find(await sync(client, request(parent, related=[secret("s", password="p")])), "Secret")
-    answer = await sync(client, request(parent, [child], [secret("s", username="u")]))
-    assert find(answer, "Secret") == child
-    assert condition(answer, "Ready")["reason"] == "SecretKeyMissing"
-
-
 async def test_a_secret_with_other_keys_is_no_credential(client: httpx.AsyncClient) -> None:
     parent = backend_config({"type": "redis", "connection": {"host": "r", "secretRef": {"name": "s"}}})
     answer = await sync(client, request(parent, related=[secret("s", REDIS_PASSWORD="p")]))

@@ -252,6 +252,26 @@ async def test_capabilities_and_settings_are_remembered(client: httpx.AsyncClien
     assert find(answer, "Secret", "sessions-config") == find({"children": before}, "Secret", "sessions-config")
 
 
+HANDS: dict[str, Manifest] = {
+    "no text of JSON": {"backends.json": "{"},
+    "a list where an entry belongs": {"backends.json": '{"store":[]}'},
+    "nothing where an entry belongs": {"backends.json": '{"store":null}'},
+    "a number where a type belongs": {"backends.json": '{"store":{"type":5,"config":{}}}'},
+}
+
+
+@pytest.mark.parametrize("held", HANDS.values(), ids=HANDS)
+async def test_a_memory_that_a_hand_has_changed_is_no_error(client: httpx.AsyncClient, held: Manifest) -> None:
+    answer = await sync(client, request(pattern(), [secret("sessions-config", **held)]))
+    assert condition(answer, "BackendsBound")["reason"] == "BackendNotFound"
+
+
+@pytest.mark.parametrize("config", ["garbage", "[1]", "5", "null"])
+async def test_settings_that_a_hand_has_changed_are_none(client: httpx.AsyncClient, config: str) -> None:
+    answer = await sync(client, request(pattern(), related=[backend(), published(config=config)]))
+    assert condition(answer, "BackendsBound")["status"] == "True"
+
+
 STOLEN = secret("admin", "victim", password="hunter2", url="redis://:hunter2@r")
 ATTEMPTS: dict[str, tuple[str, Manifest, list[Manifest], str]] = {
     "a BackendConfig that names another namespace's Secret": (

@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import ConfigDict, Field, StringConstraints
 
-from app.api.quantities import Quantity
+from app.api.quantities import FineQuantity
 from app.api.v1alpha1.backendbinding import BackendConfigReference
 from app.api.v1alpha1.common import Model, OpenMap, rules
 from app.api.v1alpha1.podspec import Text
@@ -20,7 +20,7 @@ class ScalingRules(Model):
     stabilization_window_seconds: Annotated[int, Field(ge=0, le=3600)] | None = None
     select_policy: Literal["Max", "Min", "Disabled"] | None = None
     policies: Annotated[list[ScalingPolicy], Field(max_length=16)] = []
-    tolerance: Quantity | None = None
+    tolerance: FineQuantity | None = None
 
 
 class ScalingBehavior(Model):
@@ -42,7 +42,8 @@ class Autoscaling(Model):
     """Who changes the number of pods. While it is on, spec.replicas has no effect."""
 
     model_config = ConfigDict(json_schema_extra=rules(
-        ("!self.enabled || has(self.maxReplicas)", "autoscaling: maxReplicas is required while enabled is true"),
+        ("!has(self.enabled) || !self.enabled || has(self.maxReplicas)",
+         "autoscaling: maxReplicas is required while enabled is true"),
         ("!has(self.maxReplicas) || !has(self.minReplicas) || self.minReplicas <= self.maxReplicas",
          "autoscaling: minReplicas must not exceed maxReplicas"),
     ))  # fmt: skip

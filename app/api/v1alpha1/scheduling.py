@@ -7,6 +7,8 @@ from pydantic import Field, StringConstraints
 from app.api.v1alpha1.common import Model
 from app.api.v1alpha1.podspec import Labels, ResourceRequirements
 
+TopologyKey = Annotated[str, StringConstraints(min_length=1, max_length=317)]
+
 
 class LabelSelectorRequirement(Model):
     key: str
@@ -47,7 +49,7 @@ class NodeAffinity(Model):
 
 
 class PodAffinityTerm(Model):
-    topology_key: str
+    topology_key: TopologyKey
     label_selector: LabelSelector | None = None
     namespace_selector: LabelSelector | None = None
     namespaces: list[str] = []
@@ -83,7 +85,7 @@ class Toleration(Model):
 
 class TopologySpreadConstraint(Model):
     max_skew: Annotated[int, Field(ge=1)]
-    topology_key: str
+    topology_key: TopologyKey
     when_unsatisfiable: Literal["DoNotSchedule", "ScheduleAnyway"]
     label_selector: LabelSelector | None = None
     min_domains: Annotated[int, Field(ge=1)] | None = None
