@@ -21,7 +21,7 @@ def structural(model: type[BaseModel]) -> Schema:
 def _convert(node: Schema, definitions: Schema, path: tuple[str, ...]) -> Schema:
     node = _resolved(node, definitions, path)
     if node.get("x-kubernetes-int-or-string"):
-        kept = ("description", "default", "pattern", "x-kubernetes-int-or-string", "anyOf")
+        kept = ("description", "default", "pattern", "maxLength", "x-kubernetes-int-or-string", "anyOf")
         return {key: value for key, value in _keywords(node, path).items() if key in kept}
     out = _keywords(node, path)
     if "properties" in out:

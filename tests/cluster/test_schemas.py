@@ -53,6 +53,30 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
         of("PatternRunner", {**RUNNER, "autoscaling": {"enabled": True}}),
         "maxReplicas is required",
     ),
+    "an autoscaler of a stack's pattern without a bound": (
+        of("PrismStack", {"patterns": [{"name": "a", "type": "keyvalue", "autoscaling": {"enabled": True}}]}),
+        "maxReplicas is required",
+    ),
+    "more environment than an object holds": (
+        of("PatternRunner", {**RUNNER, "podTemplate": {"env": [{"name": f"A{i}", "value": "x" * 30_000} for i in range(3)]}}),
+        "env: at most 64 KiB in all",
+    ),
+    "more annotations than an object holds": (
+        of("PatternRunner", {**RUNNER, "service": {"annotations": {f"a{i}": "x" * 30_000 for i in range(3)}}}),
+        "annotations: at most 64 KiB in all",
+    ),
+    "a topology without its key": (
+        of(
+            "PatternRunner",
+            {
+                **RUNNER,
+                "placement": {
+                    "topologySpreadConstraints": [{"maxSkew": 1, "topologyKey": "", "whenUnsatisfiable": "DoNotSchedule"}]
+                },
+            },
+        ),
+        "topologyKey",
+    ),
     "bounds that cross": (
         of("PatternRunner", {**RUNNER, "autoscaling": {"minReplicas": 5, "maxReplicas": 2}}),
         "minReplicas must not exceed maxReplicas",
@@ -317,6 +341,7 @@ ODD_STACK = of(
         "admin": {**ODD_COMPONENT, "replicas": 2, "service": {"type": "NodePort"}, "storage": {"size": "0.5Gi"}},
         "patterns": [
             {"name": "odd", "type": "keyvalue", **{k: v for k, v in ODD_RUNNER["spec"].items() if k != "pattern"}},
+            {"name": "no-autoscaler", "type": "keyvalue", "autoscaling": {"targetCPUUtilizationPercentage": 50}},
             {"name": "floats", "type": "keyvalue", "config": {"ratio": 0.5, "none": None, "empty": {}, "list": [], "deep": [{}]}},
         ],
         "backends": [{"name": "nats", "type": "messaging", "connectionString": "nats://n", "healthCheck": {}}],

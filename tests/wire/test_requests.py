@@ -42,6 +42,11 @@ BAD = {
     "bytes that are no text": (b'{"parent": "\xff\xfe"}', 400, ""),
     "nested beyond reason": (nested(100_000), 400, ""),
     "nested deeply": (nested(900), 400, ""),
+    "settings that no object holds": (
+        json.dumps(request(runner({"config": {"a": MARKED + "x" * 70_000}}))).encode(),
+        400,
+        "spec.config: Value error, must be at most 64 KiB",
+    ),
     "another kind": (json.dumps(request({**runner(), "kind": "PrismStack"})).encode(), 400, "kind"),
     "a field of the wrong type": (json.dumps(request(runner({"replicas": MARKED}))).encode(), 400, "spec.replicas"),
     "a field out of bounds": (json.dumps(request(runner({"service": {"port": 70000}}))).encode(), 400, "spec.service.port"),

@@ -1,5 +1,6 @@
 """What the models of all kinds share: the base model, what a CRD says besides its fields, metadata, conditions."""
 
+import json
 from dataclasses import dataclass
 from typing import Annotated, Any, ClassVar
 
@@ -9,6 +10,7 @@ from pydantic.alias_generators import to_camel
 from app.api.kinds import Kind
 
 GROUP, VERSION = "prism.io", "v1alpha1"
+MOST_LETTERS = 64 * 1024
 API_VERSION = f"{GROUP}/{VERSION}"
 
 
@@ -22,8 +24,18 @@ def storable(value: Any) -> Any:
     return float(value) if isinstance(value, int) and not -(2**63) <= value < 2**63 else value
 
 
+def bounded(value: dict[str, Any]) -> dict[str, Any]:
+    """Refuses a map that would not fit into the objects that are made of it."""
+    if len(json.dumps(value)) > MOST_LETTERS:
+        raise ValueError(f"must be at most {MOST_LETTERS // 1024} KiB long")
+    return value
+
+
 OpenMap = Annotated[
-    dict[str, Any], AfterValidator(storable), Field(json_schema_extra={"x-kubernetes-preserve-unknown-fields": True})
+    dict[str, Any],
+    AfterValidator(storable),
+    AfterValidator(bounded),
+    Field(json_schema_extra={"x-kubernetes-preserve-unknown-fields": True}),
 ]
 Port = Annotated[int, Field(ge=1, le=65535)]
 ObjectName = Annotated[str, StringConstraints(min_length=1, max_length=253, pattern=r"^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$")]

@@ -19,9 +19,9 @@ from app.api.v1alpha1.common import (
     Status,
 )  # fmt: skip
 from app.api.v1alpha1.podspec import (
+    Annotations,
     PodTemplate,
     ResourceRequirements,
-    Text,
 )  # fmt: skip
 from app.api.v1alpha1.scheduling import Placement, StrategicPlacement
 
@@ -35,7 +35,7 @@ class RunnerService(Model):
     """ClusterIP, NodePort or LoadBalancer."""
     port: Port = 8080
     """The port of the Service and of the container."""
-    annotations: Annotated[dict[str, Text], Field(max_length=64)] = {}
+    annotations: Annotations = {}
     """Annotations for the Service, such as those of a cloud's load balancer."""
 
 

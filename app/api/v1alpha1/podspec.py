@@ -5,12 +5,19 @@ Each holds just the fields that the API server stores as given, so ``canonical``
 
 from typing import Annotated, Any, Literal
 
-from pydantic import ConfigDict, Field, StringConstraints
+from pydantic import AfterValidator, ConfigDict, Field, StringConstraints
 
 from app.api.quantities import Quantity
-from app.api.v1alpha1.common import Model, list_map, rules
+from app.api.v1alpha1.common import MOST_LETTERS, Model, bounded, list_map, rules
 
 Text = Annotated[str, StringConstraints(max_length=32768)]
+Annotations = Annotated[
+    dict[str, Text],
+    Field(max_length=64, json_schema_extra=rules(
+        (f"self.map(key, self[key].size()).sum() <= {MOST_LETTERS}", f"annotations: at most {MOST_LETTERS // 1024} KiB in all"),
+    )),
+    AfterValidator(bounded),
+]  # fmt: skip
 LabelValue = Annotated[str, StringConstraints(max_length=63, pattern=r"^([A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?)?$")]
 Labels = Annotated[dict[str, LabelValue], Field(max_length=64)]
 
@@ -67,6 +74,22 @@ class EnvVar(Model):
     value_from: EnvVarSource | None = None
 
 
+def _bounded(given: list[EnvVar]) -> list[EnvVar]:
+    if sum(len(each.value) for each in given) > MOST_LETTERS:
+        raise ValueError(f"must be at most {MOST_LETTERS // 1024} KiB long")
+    return given
+
+
+Environment = Annotated[
+    list[EnvVar],
+    Field(max_length=128, json_schema_extra=list_map("name") | rules(
+        (f"self.map(each, has(each.value) ? each.value.size() : 0).sum() <= {MOST_LETTERS}",
+         f"env: at most {MOST_LETTERS // 1024} KiB in all"),
+    )),
+    AfterValidator(_bounded),
+]  # fmt: skip
+
+
 class OptionalReference(LocalObjectReference):
     optional: bool | None = None
 
@@ -107,9 +130,9 @@ class PodTemplate(Model):
          "podTemplate.labels: prism.io/ and app.kubernetes.io/ belong to the operator"),
     ))] = {}  # fmt: skip
     """Labels for the pods; prism.io/ and app.kubernetes.io/ belong to the operator."""
-    annotations: Annotated[dict[str, Text], Field(max_length=64)] = {}
+    annotations: Annotations = {}
     """Annotations for the pods."""
-    env: Annotated[list[EnvVar], Field(max_length=128, json_schema_extra=list_map("name"))] = []
+    env: Environment = []
     """Environment variables of the container."""
     env_from: Annotated[list[EnvFromSource], Field(max_length=32)] = []
     """Secrets and ConfigMaps whose keys become environment variables."""

@@ -9,7 +9,7 @@ from app.api.v1alpha1.autoscaling import Autoscaling
 from app.api.v1alpha1.backendconfig import BackendConfigSpec
 from app.api.v1alpha1.common import Model, ObjectName, Port, rules
 from app.api.v1alpha1.patternrunner import PatternName, Replicas, RunnerSettings
-from app.api.v1alpha1.podspec import PodTemplate, ResourceRequirements, Text
+from app.api.v1alpha1.podspec import Annotations, PodTemplate, ResourceRequirements
 from app.api.v1alpha1.scheduling import Placement, StrategicPlacement
 
 PartName = Annotated[str, StringConstraints(min_length=1, max_length=40, pattern=r"^[a-z]([-a-z0-9]*[a-z0-9])?$")]
@@ -22,7 +22,7 @@ class Exposure(Model):
 
     type: Literal["ClusterIP", "NodePort", "LoadBalancer"] = "ClusterIP"
     """ClusterIP, NodePort or LoadBalancer."""
-    annotations: Annotated[dict[str, Text], Field(max_length=64)] = {}
+    annotations: Annotations = {}
     """Annotations for the Service, such as those of a cloud's load balancer."""
 
 
