@@ -50,7 +50,7 @@ class Source:
         checked_scheme(kind, given, "spec.connection")
         if not given.get("host") and not known(kind).builtin:
             raise Unresolved(
-                "NoAddress", "spec.connection: neither url nor host is given, nor does a Secret hold one", waiting=False
+                "NoAddress", "spec.connection: neither url nor host is given, nor does a Secret hold one", waiting=bool(said)
             )
         provider = {"provider": spec.provider} if spec.provider else {}
         found = complete(kind, {**given, **provider, **certificates}, tls=tls)

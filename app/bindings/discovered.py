@@ -89,7 +89,7 @@ class Found:
             ref = self.discovery.config_map
             held = self.object("spec.discovery.configMap").data or {}
             what = f"ConfigMap {ref.name}"
-            given = told(held, {"url": ref.key}, self.kind, "spec.discovery.configMap", what)
+            given = told(held, {"url": ref.key}, self.kind, "spec.discovery.configMap", what, "key")
         return given | (self.service() if self.discovery.service else {})
 
     @property
@@ -147,16 +147,16 @@ class Found:
             held = decode(self.object("spec.bindingRef").data)
             out |= {**found, **{name: held[name] for name in PASSED_ON if held.get(name)}}
         if self.discovery.secret:
-            out |= self.keys_of("spec.discovery.secret", _named(self.discovery.secret))
+            out |= self.keys_of("spec.discovery.secret", _named(self.discovery.secret), "{}Key")
         if spec.tls and spec.tls.enabled and spec.tls.secret_ref:
             field, name = "spec.tls.secretRef", spec.tls.secret_ref.name
             out |= certificates(decode(self.object(field).data), field, f"Secret {name}")
         return out
 
-    def keys_of(self, field: str, named: dict[str, str | None]) -> Values:
+    def keys_of(self, field: str, named: dict[str, str | None], fields: str = "keys.{}") -> Values:
         found = self.object(field)
         what = f"Secret {found.metadata.name}"
-        said = told(decode(found.data), named, self.kind, field, what)
+        said = told(decode(found.data), named, self.kind, field, what, fields)
         if not said:
             raise nothing_told(field, what, self.kind)
         return said
@@ -172,7 +172,8 @@ class Found:
         kind = recognized(spec.type, spec.provider or "", given.get("scheme", ""))
         checked_scheme(kind, given, "spec.connection")
         if not given.get("host") and not known(kind).builtin:
-            raise Unresolved("NoAddress", "spec: neither a Service, an address nor a Secret says where it is", waiting=False)
+            waiting = bool(spec.binding_ref or self.discovery.secret or self.discovery.config_map)
+            raise Unresolved("NoAddress", "spec: neither a Service, an address nor a Secret says where it is", waiting=waiting)
         own = list(spec.capabilities) != list(known(kind).capabilities)  # those of its type need not be said again
         extra: dict[str, str] = {"provider": spec.provider or "", "capabilities": ",".join(spec.capabilities) if own else ""}
         if spec.config:

@@ -41,8 +41,10 @@ def checked_scheme(kind: str, given: Values, field: str) -> None:
         raise Unresolved("InvalidAddress", f"{field}: {error}", waiting=False) from None
 
 
-def told(held: Values, named: Mapping[str, str | None], kind: str, field: str, what: str) -> Values:
-    """Values from the keys of ``what``, such as ``Secret login``. A named key must exist.
+def told(
+    held: Values, named: Mapping[str, str | None], kind: str, field: str, what: str, fields: str = "keys.{}"
+) -> Values:  # fmt: skip
+    """Values from the keys of ``what``, such as ``Secret login``. A named key, by one of ``fields``, must exist.
 
     Where the password lies under a key of the usual charts of this type, the user is the one that it is for.
     """
@@ -52,14 +54,14 @@ def told(held: Values, named: Mapping[str, str | None], kind: str, field: str, w
     for name, usual in USUAL.items():
         key = named.get(name)
         if key and not held.get(key):
-            raise Unresolved("SecretKeyMissing", f"{field}.keys.{name}: {what} has no key {key}", waiting=True)
+            raise Unresolved("SecretKeyMissing", f"{field}.{fields.format(name)}: {what} has no key {key}", waiting=True)
         found = key or next((each for each in (*usual, *(charts if name == "password" else ())) if held.get(each)), None)
         if found is None:
             continue
         value = held[found].strip()
         if found == "client-passwords":  # of all users, in their order
             value = value.partition(",")[0]
-        out |= parsed(value, f"{field}.keys.url", waiting=True) if name == "url" else {name: value}
+        out |= parsed(value, f"{field}.{fields.format('url')}", waiting=True) if name == "url" else {name: value}
         if found in charts and charts[found] and "username" not in out:
             out["username"] = charts[found]
     servers = next((held[each].strip() for each in BOOTSTRAP if held.get(each)), "")

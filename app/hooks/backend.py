@@ -62,6 +62,10 @@ def finalize(parent: PrismBackend, observed: Observed, context: Context) -> Desi
     given_up = any(c.type == ADMIN and c.reason == GIVEN_UP for c in previous)
     done = context.outcome is None or context.outcome.state == "done" or given_up
     finding = Finding(ADMIN, "False", "Deregistered", "the registry has no record of it any more")
+    if context.outcome is not None and context.outcome.reason:
+        finding = Finding(ADMIN, "False", context.outcome.reason, context.outcome.message)
+    if given_up:
+        finding = next(Finding(ADMIN, "False", c.reason, c.message) for c in previous if c.type == ADMIN)
     if not done and context.outcome is not None:
         finding = admin_synced(context.settings.registry_url, context.outcome, previous)
         if seconds_between(parent.metadata.deletion_timestamp or context.now, context.now) >= GIVE_UP_SECONDS:

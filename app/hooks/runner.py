@@ -46,7 +46,7 @@ class Sync:
             replicas=self.deployment["spec"].get("replicas") if self.deployment else None,
             autoscaler=self.observed.children.get(AUTOSCALER, self.namespace, self.name),
             pods=self.pods,
-            missing=missing(children, self.namespace, self.observed),
+            missing=(*missing(children, self.namespace, self.observed), *self.exchanged),
             immutable=self.kept_selector,
             selector=self.owner.selector,
         )
@@ -110,13 +110,21 @@ class Sync:
     @cached_property
     def bindings(self) -> list[Child]:
         """The binding Secrets. One whose type changed is left out once, so that it is deleted and can come back."""
+        return [child for child in self._bindings if not self.replaced(child)]
+
+    @cached_property
+    def _bindings(self) -> list[Child]:
         pairs = ((found, slot_secret(self.name, found.ask.slot)) for found in self.answers)
-        wanted = (
+        return [
             secret.binding(self.owner, name, found.values)
             for found, name in pairs
             if found.values is not None and not found.ask.builtin
-        )
-        return [child for child in wanted if not self.replaced(child)]
+        ]
+
+    @property
+    def exchanged(self) -> list[str]:
+        """The Secrets that are left out so that they can come back in another type."""
+        return [f"Secret {child['metadata']['name']}" for child in self._bindings if self.replaced(child)]
 
     def replaced(self, child: Child) -> bool:
         return secret.replaced(child, self.observed.children.get(SECRET, self.namespace, child["metadata"]["name"]))
@@ -139,12 +147,10 @@ class Sync:
     @cached_property
     def hash(self) -> str:
         """Rolls the pods when what they read changes; the observed one while that is not known, or not there yet."""
-        bindings = [secret.binding(self.owner, "", a.values) for a in self.answers if a.values is not None and not a.ask.builtin]
-        waiting = len(bindings) != len(self.bindings)
-        if (not self.settled or waiting) and self.live is not None:
+        if (not self.settled or self.exchanged) and self.live is not None:
             annotations = read(self.live.spec)["template"]["metadata"].get("annotations", {})
             return str(annotations.get(HASH, ""))
-        return workload.digest([self.config["data"] if self.config else {}, *(child["data"] for child in bindings)])
+        return workload.digest([self.config["data"] if self.config else {}, *(child["data"] for child in self._bindings)])
 
     @cached_property
     def settled(self) -> bool:

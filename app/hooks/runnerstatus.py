@@ -127,7 +127,7 @@ def _phase(state: State, findings: list[Finding]) -> str:
     truth = {finding.type: finding.status for finding in findings}
     if truth["Ready"] == "True":
         return "Running"
-    if truth.get("BackendsBound") == "False" and truth.get("Available") == "True":
+    if truth.get("Available") == "True" and (truth.get("BackendsBound") == "False" or truth.get("Stalled") == "True"):
         return "Degraded"
     if truth.get("Stalled") == "True":
         return "Failed"

@@ -1,5 +1,6 @@
 """PrismStack: proxy and admin as workloads of its own, patterns and backends as parents of their own."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -15,7 +16,7 @@ from app.children.parts import backend_config, pattern_runner
 from app.children.pod import HASH, restarted
 from app.children.proxy import proxy_pod, proxy_service, traced
 from app.contract import Context, Desired, Object, Observed, read
-from app.hooks.stackscope import admin_of, candidates, named_secrets, owner_of
+from app.hooks.stackscope import CERTIFICATE, admin_of, candidates, named_secrets, owner_of
 from app.hooks.stackstatus import State, status
 from app.status.ownership import conflicts
 from app.status.presence import missing, recheck
@@ -52,7 +53,7 @@ class Stack:
             absent=absent,
             immutable=self.immutable,
             unheard=self.unheard,
-            secrets=tuple(named for named in named_secrets(self.spec) if self.secret(named[1]) is None),
+            secrets=tuple(self.wanting),
         )
         again = recheck(absent, self.parent.status.conditions if self.parent.status else ())
         return Desired(children, status(self.parent, state, self.observed, self.context), again)
@@ -106,14 +107,27 @@ class Stack:
 
     @cached_property
     def certificate(self) -> dict[str, str]:
-        """Rolls the proxy when its certificate changes; one that is gone rolls nothing."""
+        """Rolls the proxy when its certificate changes; one that is gone, or half of it, rolls nothing."""
         if not self.spec.proxy.tls:
             return {}
         found = self.secret(self.spec.proxy.tls.secret_ref.name)
-        if found is not None:
+        if found is not None and not self.lacking(found):
             return {HASH: workload.digest(found.data or {})}
         template = read(self.live_proxy.spec)["template"] if self.live_proxy else {}
         return {HASH: template.get("metadata", {}).get("annotations", {}).get(HASH, "none")}
+
+    @property
+    def wanting(self) -> Iterator[tuple[str, str]]:
+        """Reason and message for each Secret that the stack's own pods need and that is not there, or not whole."""
+        for field, name in named_secrets(self.spec):
+            found = self.secret(name)
+            if found is None:
+                yield "SecretNotFound", f"{field}: Secret {name} does not exist in namespace {self.namespace}"
+            elif field == CERTIFICATE and self.lacking(found):
+                yield "SecretKeyMissing", f"{field}: Secret {name} has no {' and no '.join(self.lacking(found))}"
+
+    def lacking(self, certificate: Object) -> list[str]:
+        return [key for key in ("tls.crt", "tls.key") if not (certificate.data or {}).get(key)]
 
     def secret(self, name: str) -> Object | None:
         return self.observed.related.get(SECRET, self.namespace, name)

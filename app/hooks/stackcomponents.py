@@ -59,7 +59,9 @@ def part(child: Child, observed: Observed) -> Component:
     name = f"{name}/{metadata['name']}"
     live = observed.children.get(kind, metadata["namespace"], metadata["name"])
     said = read(live.status) if live is not None else {}
-    desired = spec.get("replicas", said.get("replicas") or 1) if kind is RUNNER else 1
+    scaled = spec.get("autoscaling", {}).get("enabled")
+    wanted = said.get("replicas", 1) if scaled or "replicas" not in spec else spec["replicas"]
+    desired = wanted if kind is RUNNER else 1
     if not _current(live, said, metadata["annotations"][SPEC]):
         return Component(name, _counted(kind, said, done=False), desired, False, "Progressing", "waiting for its own status")
     conditions = {each.get("type"): each for each in said.get("conditions") or []}

@@ -12,6 +12,7 @@ from app.children.parts import CONFIG, RUNNER
 from app.contract import Context, Related
 
 OWNED = (DEPLOYMENT, STATEFUL_SET, SERVICE, AUTOSCALER, kinds.DISRUPTION_BUDGET, RUNNER, CONFIG)
+CERTIFICATE = "spec.proxy.tls.secretRef"
 
 
 def customize(parent: PrismStack, context: Context) -> tuple[Related, ...]:
@@ -44,7 +45,7 @@ def candidates(spec: PrismStackSpec, stack: str) -> Iterator[tuple[Kind, str]]:
 def named_secrets(spec: PrismStackSpec) -> Iterator[tuple[str, str]]:
     """The Secrets without which the stack's own pods do not start, each with the field that names it."""
     if spec.proxy.tls:
-        yield "spec.proxy.tls.secretRef", spec.proxy.tls.secret_ref.name
+        yield CERTIFICATE, spec.proxy.tls.secret_ref.name
     for role, part in (("proxy", spec.proxy), ("admin", admin_of(spec))):
         extra = part.pod_template if part else None
         for variable in extra.env if extra else ():

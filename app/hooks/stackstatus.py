@@ -19,7 +19,8 @@ from app.status.scaling import scaling
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """What a sync found out. ``unheard`` says why the admin's replicas are not those asked for; ``secrets`` are missing ones."""
+    """What a sync found out. ``unheard`` says why the admin's replicas are not those asked for; ``secrets`` are
+    reason and message for each that is missing or lacks a key."""
 
     conflicts: list[tuple[Kind, str]]
     proxy: Child
@@ -81,7 +82,7 @@ def _overall(state: State, components: list[Component], *, overdue: bool) -> lis
     if stuck:
         return stalled(stuck[0].reason, told(stuck))
     if state.secrets:
-        return working("SecretNotFound", "; ".join(f"{field}: Secret {name} does not exist" for field, name in state.secrets))
+        return working(state.secrets[0][0], "; ".join(message for _, message in state.secrets))
     if overdue:
         return working("ChildMissing", absence(state.absent))
     wrong = [each for each in open_ones if each.reason != "Progressing"]
@@ -124,8 +125,10 @@ def _phase(findings: list[Finding], components: list[Component]) -> str:
     truth = {finding.type: finding.status for finding in findings}
     if truth["Ready"] == "True":
         return "Running"
+    stuck = truth.get("Stalled") == "True"
     if truth["Available"] == "True":
-        return "Degraded" if any(not each.done and each.reason != "Progressing" for each in components) else "Progressing"
-    if truth.get("Stalled") == "True":
+        wrong = stuck or any(not each.done and each.reason != "Progressing" for each in components)
+        return "Degraded" if wrong else "Progressing"
+    if stuck:
         return "Failed"
     return "Progressing" if components[0].ready or any(each.ready for each in components) else "Pending"

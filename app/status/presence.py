@@ -6,6 +6,8 @@ from datetime import datetime
 from app.api.kinds import Kind
 from app.api.v1alpha1.common import Condition
 from app.children.metadata import Child
+from app.children.parts import SPEC
+from app.children.workload import TEMPLATE
 from app.contract import Observed
 from app.status.conditions import Finding
 
@@ -14,14 +16,19 @@ CHILDREN = "ChildrenExist"
 
 
 def missing(children: Iterable[Child], namespace: str, observed: Observed) -> tuple[str, ...]:
-    """Kind and name of each child that is wanted and not there."""
-    return tuple(
-        f"{child['kind']} {child['metadata']['name']}"
-        for child in children
-        if observed.children.get(
-            Kind(child["apiVersion"], child["kind"], ""), child["metadata"].get("namespace", namespace), child["metadata"]["name"]
-        ) is None
-    )  # fmt: skip
+    """Kind and name of each child that is wanted and not there, or not as it is wanted: a change may be refused too."""
+    return tuple(_missing(children, namespace, observed))
+
+
+def _missing(children: Iterable[Child], namespace: str, observed: Observed) -> Iterator[str]:
+    for child in children:
+        metadata, kind = child["metadata"], Kind(child["apiVersion"], child["kind"], "")
+        live = observed.children.get(kind, metadata.get("namespace", namespace), metadata["name"])
+        wanted = metadata.get("annotations", {})
+        if live is None:
+            yield f"{kind.kind} {metadata['name']}"
+        elif any(key in wanted and live.metadata.annotations.get(key) != wanted[key] for key in (TEMPLATE, SPEC)):
+            yield f"{kind.kind} {metadata['name']} (as changed)"
 
 
 def recheck(absent: tuple[str, ...], previous: Iterable[Condition]) -> int:

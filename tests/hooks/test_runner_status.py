@@ -7,7 +7,7 @@ import pytest
 
 from app.main import create_app
 from app.settings import Settings
-from tests.build import Manifest, condition, find, owned, request, runner, running
+from tests.build import OTHER_UID, Manifest, condition, find, owned, request, runner, running
 from tests.hooks.test_runner_children import sync
 
 
@@ -151,6 +151,29 @@ async def test_a_child_that_does_not_come_is_said_after_a_while(client: httpx.As
     assert condition(answer, "Ready")["reason"] == "ChildMissing"
     assert "Deployment sessions" in condition(answer, "Ready")["message"]
     assert answer["resyncAfterSeconds"] == 30
+
+
+async def test_a_change_that_is_not_taken_is_said_after_a_while(client: httpx.AsyncClient) -> None:
+    children = await deployed(client)
+    edited = runner({"image": "x/new:1"}, status={"conditions": [{"type": "Ready", "status": "True"}]}, generation=2)
+    live = replace(children, running(find({"children": children}, "Deployment")))
+    first = await sync(client, request(edited, live))
+    assert condition(first, "Ready")["reason"] == "Progressing"
+    since = [{**each, "lastTransitionTime": "2025-12-31T23:59:50Z"} for each in first["status"]["conditions"]]
+    later = await sync(client, request(runner({"image": "x/new:1"}, status={"conditions": since}, generation=2), live))
+    assert condition(later, "Ready")["reason"] == "ChildMissing"
+    assert "Deployment sessions (as changed)" in condition(later, "Ready")["message"]
+    assert later["resyncAfterSeconds"] == 30
+
+
+async def test_a_name_that_is_taken_late_is_degraded_while_pods_serve(client: httpx.AsyncClient) -> None:
+    children = await deployed(client)
+    live = replace(children, running(find({"children": children}, "Deployment")))
+    left = [child for child in live if child["kind"] != "Service"]
+    taken = owned(find({"children": children}, "Service"), OTHER_UID)
+    answer = await sync(client, request(runner(), left, [taken]))
+    assert condition(answer, "Stalled")["reason"] == "NameConflict"
+    assert answer["status"]["phase"] == "Degraded"
 
 
 async def test_times_move_only_with_the_status() -> None:

@@ -5,7 +5,7 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.build import Manifest, find, request, secret, values
+from tests.build import Manifest, condition, find, request, secret, values
 from tests.stack import SPEC, stack, sync
 
 
@@ -293,12 +293,17 @@ async def test_a_restart_reaches_all_pods(client: httpx.AsyncClient) -> None:
 
 async def test_a_new_certificate_rolls_the_proxy_and_one_that_is_gone_does_not(client: httpx.AsyncClient) -> None:
     of = stack({"proxy": {"tls": {"secretRef": {"name": "cert"}}}})
-    first = await sync(client, request(of, related=[secret("cert", tls="one")]))
-    second = await sync(client, request(of, related=[secret("cert", tls="two")]))
+    first = await sync(client, request(of, related=[secret("cert", tls__crt="one", tls__key="k")]))
+    whole = secret("cert", tls__crt="two", tls__key="k")
+    second = await sync(client, request(of, related=[whole]))
     assert notes(proxy(first)) != notes(proxy(second))
     gone = await sync(client, request(of, second["children"]))
     assert proxy(gone) == proxy(second)
-    assert values(secret("cert", tls="two"))["tls"] not in str(second)
+    half = await sync(client, request(of, second["children"], [secret("cert", tls__crt="three")]))
+    assert proxy(half) == proxy(second)
+    assert condition(half, "Ready")["reason"] == "SecretKeyMissing"
+    assert condition(half, "Ready")["message"] == "spec.proxy.tls.secretRef: Secret cert has no tls.key"
+    assert values(whole)["tls.crt"] not in str(second)
 
 
 async def test_the_registry_of_an_installation_takes_the_place_of_ours() -> None:

@@ -201,8 +201,35 @@ async def test_a_secret_that_the_stack_names_and_nobody_made_is_said(client: htt
     ready = condition(answer, "Ready")
     assert ready["reason"] == "SecretNotFound"
     assert ready["message"] == (
-        "spec.proxy.tls.secretRef: Secret cert does not exist; spec.proxy.podTemplate.env.T: Secret token does not exist"
+        "spec.proxy.tls.secretRef: Secret cert does not exist in namespace team-a;"
+        " spec.proxy.podTemplate.env.T: Secret token does not exist in namespace team-a"
     )
+
+
+async def test_what_only_an_edit_helps_is_degraded_while_the_proxy_serves(client: httpx.AsyncClient) -> None:
+    made = await settled(client, stack())
+    taken = foreign(find({"children": made}, "PatternRunner", "sessions"))
+    left = [child for child in made if child["metadata"]["name"] != "sessions"]
+    answer = await sync(client, request(stack(), left, [taken]))
+    assert condition(answer, "Stalled")["reason"] == "NameConflict"
+    assert answer["status"]["phase"] == "Degraded"
+
+
+COUNTS: dict[str, tuple[Manifest, int, tuple[int, int]]] = {
+    "an autoscaler has its own number": ({"replicas": 10, "autoscaling": {"enabled": True, "maxReplicas": 5}}, 3, (3, 3)),
+    "nobody says a number": ({}, 4, (4, 4)),
+    "scaled to nothing": ({"replicas": 0}, 0, (0, 0)),
+    "scaled to nothing by kubectl": ({}, 0, (0, 0)),
+}
+
+
+@pytest.mark.parametrize(("fields", "pods", "expected"), COUNTS.values(), ids=COUNTS)
+async def test_a_pattern_counts_the_pods_that_it_wants(
+    client: httpx.AsyncClient, fields: Manifest, pods: int, expected: tuple[int, int]
+) -> None:
+    of = stack({"patterns": [{"name": "a", "type": "keyvalue", **fields}]})
+    answer = await look(client, of, a={"replicas": pods, "readyReplicas": pods})
+    assert (part(answer, "pattern/a")["ready"], part(answer, "pattern/a")["desired"]) == expected
 
 
 async def test_a_child_that_does_not_appear_is_said(client: httpx.AsyncClient) -> None:

@@ -302,7 +302,27 @@ async def test_a_deletion_is_not_blocked_for_ever() -> None:
             assert (last["finalized"], last["resyncAfterSeconds"]) == (False, 1), "first it is said"
             assert condition(last, "AdminSynced")["reason"] == "DeregistrationGivenUp"
             assert "may be left in the registry" in condition(last, "AdminSynced")["message"]
-            assert (await finalized(client, last))["finalized"] is True
+            over = await finalized(client, last)
+            assert over["finalized"] is True
+            assert condition(over, "AdminSynced") == condition(last, "AdminSynced"), "what was given up has not been done"
+
+
+async def test_a_deletion_leaves_anothers_record_and_says_so() -> None:
+    with respx.mock(assert_all_mocked=False) as mock:
+        mock.delete(RECORD).mock(return_value=httpx.Response(409))
+        async with await hook(Time()) as client:
+            answer = await finalized(client, None)
+    assert answer["finalized"] is True
+    assert condition(answer, "AdminSynced")["reason"] == "SourceConflict"
+
+
+async def test_a_condition_without_its_time_is_no_error() -> None:
+    status = {"conditions": [{"type": "AdminSynced", "status": "False", "reason": "Unreachable"}]}
+    with respx.mock(assert_all_mocked=False) as mock:
+        mock.put(RECORD).mock(return_value=httpx.Response(500))
+        async with await hook(Time()) as client:
+            answer = await step(client, {"status": status, "children": []})
+    assert condition(answer, "AdminSynced")["status"] == "False"
 
 
 async def test_the_binding_secret_is_written_whatever_the_registry_does() -> None:
