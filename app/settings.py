@@ -40,7 +40,7 @@ class Settings(BaseModel):
     """A larger request is answered with 413."""
     max_waiting: int = Field(default=64, ge=1)
     """More requests at once are answered with 429."""
-    log_level: str = "INFO"
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     """DEBUG, INFO, WARNING or ERROR."""
 
 

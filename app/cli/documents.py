@@ -20,21 +20,33 @@ RANKS = (
     "PatternRunner",
     "Service",
 )
+SUFFIXES = (".yaml", ".yml", ".json")
 LAST = ("Deployment", "StatefulSet", "HorizontalPodAutoscaler")
 
 
 def load(path: str) -> list[Manifest]:
-    """The documents of a file; ``-`` is standard input. Raises ValueError where one is no Kubernetes object."""
+    """The objects of a file, or of every YAML file of a folder; ``-`` is standard input, a List stands for its items.
+
+    Raises ValueError where one is no Kubernetes object.
+    """
+    if Path(path).is_dir():
+        return [document for file in sorted(Path(path).iterdir()) if file.suffix in SUFFIXES for document in load(str(file))]
     text = sys.stdin.read() if path == "-" else Path(path).read_text()
     try:
         documents = [document for document in yaml.safe_load_all(text) if document is not None]
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         raise ValueError(f"{path}: no YAML" + (f", line {mark.line + 1}" if mark else "")) from None
-    for document in documents:
-        if not isinstance(document, dict) or not {"apiVersion", "kind", "metadata"} <= document.keys():
-            raise ValueError(f"{path}: every document needs apiVersion, kind and metadata")
-    return documents
+    lists = (each["items"] if isinstance(each, dict) and isinstance(each.get("items"), list) else [each] for each in documents)
+    objects = [each for items in lists for each in items]
+    for each in objects:
+        if not (_text(each, "apiVersion") and _text(each, "kind") and _text(each.get("metadata"), "name")):
+            raise ValueError(f"{path}: every document needs apiVersion, kind and metadata.name")
+    return objects
+
+
+def _text(value: Any, key: str) -> bool:
+    return isinstance(value, dict) and isinstance(value.get(key), str) and bool(value[key])
 
 
 def ordered(manifests: Iterable[Manifest]) -> list[Manifest]:

@@ -23,20 +23,28 @@ def render(paths: Sequence[str]) -> int:
     except (Invalid, ValueError, OSError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
+    parents = [found for found in cluster.all() if found["apiVersion"] == API_VERSION]
+    if not parents:
+        print(f"error: no object of {API_VERSION} in {', '.join(paths)}", file=sys.stderr)
+        return 1
     sys.stdout.write(text(wanted_children(cluster)).partition("\n")[2])
-    for parent in cluster.all():
-        if parent["apiVersion"] == API_VERSION:
-            ready: Manifest = next((c for c in parent["status"].get("conditions", []) if c["type"] == "Ready"), {})
-            if ready.get("status") != "True":
-                print(
-                    f"# {parent['kind']} {parent['metadata']['name']}: {ready.get('reason')}: {ready.get('message')}",
-                    file=sys.stderr,
-                )
+    for parent in parents:
+        for said in complaints(parent):
+            print(f"# {parent['kind']} {parent['metadata']['name']}: {said}", file=sys.stderr)
     return 0
 
 
+def complaints(parent: Manifest) -> list[str]:
+    """What its conditions say against it, the warnings too."""
+    found = [each for each in parent["status"].get("conditions", []) if each["status"] == "False" and each["message"]]
+    return [f"{each['type']}: {each['reason']}: {each['message']}" for each in found]
+
+
 async def rendered(paths: Sequence[str], settings: Settings | None = None) -> Cluster:
-    """The cluster that the files lead to. Everything else that they hold, such as Secrets, is there from the start."""
+    """The cluster that the files lead to. Everything else that they hold, such as Secrets, is there from the start.
+
+    Raises ValueError where a hook refuses a parent.
+    """
     documents = [document for path in paths for document in load(path)]
     app = create_app(settings or Settings())
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://operator") as client:
@@ -44,4 +52,7 @@ async def rendered(paths: Sequence[str], settings: Settings | None = None) -> Cl
         for document in sorted(documents, key=lambda document: document["apiVersion"] == API_VERSION):
             session.cluster.apply(document)
         await session.settle()
+        if session.loop.errors:
+            (kind, _, name), said = session.loop.errors[-1]
+            raise ValueError(f"{kind.partition('.')[0]} {name}: {said}")
         return session.cluster

@@ -2,6 +2,7 @@
 
 import os
 import sys
+from collections.abc import Callable
 
 import httpx
 import uvicorn
@@ -21,37 +22,50 @@ def serve(host: str, port: int, *, embedded_registry: bool) -> int:
     settings = settings_or_complaint()
     if settings is None:
         return 2
-    app = with_registry(settings) if embedded_registry else create_app(settings)
-    server(app, settings, host, port).run()
-    return 0
+    return run(lambda: with_registry(settings) if embedded_registry else create_app(settings), settings, host, port)
 
 
 def registry(host: str, port: int) -> int:
     """Serves the registry alone; 2 where the environment is malformed or the store is not this release's."""
+    settings = settings_or_complaint()
+    if settings is None:
+        return 2
+    return run(lambda: registry_of(settings), settings, host, port)
+
+
+def run(made: Callable[[], FastAPI], settings: Settings, host: str, port: int) -> int:
+    """Serves an application; 2 where its store cannot be opened."""
+    try:
+        app = made()
+    except StoreError as error:
+        print(f"{PREFIX}REGISTRY_STORE: {error}", file=sys.stderr)
+        return 2
+    server(app, settings, host, port).run()
+    return 0
+
+
+class StoreError(Exception):
+    """Why the registry's store cannot be opened, without its URL, which may hold a password."""
+
+
+def registry_of(settings: Settings) -> FastAPI:
+    """The registry alone; raises StoreError."""
     from sqlalchemy.exc import SQLAlchemyError
 
     from app.registry.server import create_registry
     from app.registry.store import Store, WrongVersion
 
-    settings = settings_or_complaint()
-    if settings is None:
-        return 2
     try:
-        store = Store(settings.registry_store)
-    except (WrongVersion, SQLAlchemyError) as error:
-        # An error of the driver may quote the URL, and with it a password.
-        print(f"{PREFIX}REGISTRY_STORE: {error if isinstance(error, WrongVersion) else type(error).__name__}", file=sys.stderr)
-        return 2
-    server(create_registry(store, settings.registry_token), settings, host, port).run()
-    return 0
+        return create_registry(Store(settings.registry_store), settings.registry_token)
+    except WrongVersion as error:
+        raise StoreError(str(error)) from None
+    except SQLAlchemyError as error:
+        raise StoreError(f"the store cannot be opened ({type(error).__name__})") from None
 
 
 def with_registry(settings: Settings) -> FastAPI:
-    """The service with a registry in the same process, which people reach below /registry."""
-    from app.registry.server import create_registry
-    from app.registry.store import Store
-
-    inner = create_registry(Store(settings.registry_store), settings.registry_token)
+    """The service with a registry in the same process, which people reach below /registry; raises StoreError."""
+    inner = registry_of(settings)
     told = settings.model_copy(update={"registry_url": "http://registry"})
     app = create_app(told, registry=Registry(told, httpx.ASGITransport(inner, raise_app_exceptions=False)))
     app.mount("/registry", inner)

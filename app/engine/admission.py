@@ -6,7 +6,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from app.api.v1alpha1.common import API_VERSION, Resource
+from app.api.v1alpha1.common import API_VERSION, GROUP, Resource
 from app.generate.crds import schema
 from app.generate.files import kinds
 
@@ -33,6 +33,8 @@ def _schema(kind: str) -> Manifest:
 def admit(manifest: Manifest) -> Manifest:
     """The object as it is stored. Raises Invalid under the rules of strict field validation; CEL rules are not run."""
     if manifest.get("apiVersion") != API_VERSION:
+        if str(manifest.get("apiVersion")).startswith(f"{GROUP}/"):
+            raise Invalid(f"no version {manifest['apiVersion']}, but {API_VERSION}")
         return manifest
     model = model_of(str(manifest.get("kind")))
     if model is None:

@@ -1,5 +1,6 @@
 """The command line, as a user runs it."""
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -62,6 +63,15 @@ def test_render_reads_standard_input_and_says_what_is_missing() -> None:
 BAD = {
     "no YAML": ("a: [", "no YAML, line 1"),
     "no object": ("- 1", "every document needs apiVersion, kind and metadata"),
+    "metadata of nothing": ("{apiVersion: v1, kind: Secret, metadata: null}", "needs apiVersion, kind and metadata.name"),
+    "no name": ("{apiVersion: v1, kind: Secret, metadata: {}}", "needs apiVersion, kind and metadata.name"),
+    "nothing of ours": ("{apiVersion: v1, kind: Secret, metadata: {name: a}}", "no object of prism.io/v1alpha1 in -"),
+    "a version that is none": (SAMPLES[0].read_text().replace("prism.io/v1alpha1", "prism.io/v1"), "no version prism.io/v1, but"),
+    "two patterns of one name": (
+        "{apiVersion: prism.io/v1alpha1, kind: PrismStack, metadata: {name: a}, spec: {patterns:"
+        " [{name: x, type: keyvalue}, {name: x, type: keyvalue}]}}",
+        "PrismStack a: sync hook failed: 500 the answer was held back: duplicate",
+    ),
     "an unknown field": (SAMPLES[0].read_text() + "  patern: x\n", "unknown field spec.patern"),
     "an unknown kind": (SAMPLES[0].read_text().replace("PatternRunner", "PatternRuner"), "no kind PatternRuner"),
 }
@@ -73,6 +83,52 @@ def test_render_refuses_what_a_cluster_would(text: str, says: str) -> None:
     assert ran.returncode == 1
     assert says in ran.stderr
     assert "Traceback" not in ran.stderr
+
+
+def test_render_takes_folders_and_lists_and_says_warnings(tmp_path: Path) -> None:
+    runner = {"apiVersion": "prism.io/v1alpha1", "kind": "PatternRunner", "metadata": {"name": "a"}}
+    bound = {"pattern": "keyvalue", "backend": "memstore", "backendBindings": {"cash": {"backendRef": "x"}}}
+    manifest = {"apiVersion": "v1", "kind": "List", "items": [{**runner, "spec": bound}]}
+    (tmp_path / "list.yaml").write_text(yaml.safe_dump(manifest))
+    (tmp_path / "notes.txt").write_text("no YAML: [")
+    ran = run("render", "-f", str(tmp_path))
+    assert ran.returncode == 0, ran.stderr
+    assert "PatternRunner a: SlotsKnown: UnknownSlot: spec.backendBindings: cash: keyvalue has" in ran.stderr
+
+
+WRONG = {
+    "a port of none": (("serve", "--port", "99999"), "must be from 1 to 65535"),
+    "an address of none": (("manifests", "--hook-url", "nonsense"), "must read as in http://"),
+}
+
+
+@pytest.mark.parametrize(("arguments", "says"), WRONG.values(), ids=WRONG)
+def test_a_wrong_option_is_said(arguments: tuple[str, ...], says: str) -> None:
+    ran = run(*arguments)
+    assert ran.returncode == 2
+    assert says in ran.stderr
+
+
+SETTINGS = {
+    "a level of none": ({"PRISM_LOG_LEVEL": "verbose"}, "PRISM_LOG_LEVEL: Input should be"),
+    "a store of none": ({"PRISM_REGISTRY_STORE": "nope://hunter2"}, "PRISM_REGISTRY_STORE: the store cannot be opened"),
+}
+
+
+@pytest.mark.parametrize(("environ", "says"), SETTINGS.values(), ids=SETTINGS)
+def test_a_malformed_setting_is_said(environ: dict[str, str], says: str) -> None:
+    ran = subprocess.run(
+        [OPERATOR, "serve", "--embedded-registry"],
+        env=os.environ | environ,
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=False,
+    )
+    assert ran.returncode == 2
+    assert says in ran.stderr
+    assert "Traceback" not in ran.stderr
+    assert "hunter2" not in ran.stderr
 
 
 def test_a_missing_file_is_said() -> None:

@@ -67,7 +67,7 @@ class TLS(Model):
 
 
 class HealthCheck(Model):
-    """Whether and how the operator looks if the backend answers."""
+    """How the operator is to look whether the backend answers. Without effect yet: Healthy stays Unknown."""
 
     enabled: bool = True
     interval: Duration = "60s"
@@ -97,7 +97,7 @@ class BackendConfigSpec(Model):
     tls: TLS | None = None
     """Encryption of the connection."""
     health_check: HealthCheck | None = None
-    """Whether and how the operator looks if the backend answers."""
+    """How the operator is to look whether the backend answers. Without effect yet: Healthy stays Unknown."""
 
 
 class Binding(Model):

@@ -99,7 +99,7 @@ class AdminSpec(Component):
     enabled: bool = True
     """Whether there is one."""
     replicas: Annotated[int, Field(ge=1, le=9)] = 1
-    """Members: 1, 3 or 5; Raft takes odd numbers only, so an even one is rounded up. Decide it at the start: prism-admin
+    """Members: 1, 3, 5, 7 or 9; Raft takes odd numbers only, so an even one is rounded up. Decide it at the start: prism-admin
     cannot take members into a cluster that runs."""
     port: Port = 8981
     """The port of its Service."""
