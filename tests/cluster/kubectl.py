@@ -82,6 +82,12 @@ def eventually(
     return value
 
 
+def earlier_tests_are_gone() -> bool:
+    """Whether no namespace is still being deleted: until it is, its parents try in vain to make their children anew."""
+    found = json.loads(kubectl("get", "namespaces", "-o", "json"))["items"]
+    return all(each["status"]["phase"] != "Terminating" for each in found)
+
+
 def becomes(namespace: str, kind: str, name: str, reason: str, status: str = "", seconds: float = 30) -> Manifest:
     """The Ready condition, once it has this reason (and status)."""
 

@@ -10,7 +10,18 @@ import pytest
 
 from app.controllers import CONTROLLERS
 from tests.cluster.conftest import ROOT, Operator
-from tests.cluster.kubectl import Manifest, apply, becomes, condition, eventually, get, items, kubectl, writes
+from tests.cluster.kubectl import (
+    Manifest,
+    apply,
+    becomes,
+    condition,
+    earlier_tests_are_gone,
+    eventually,
+    get,
+    items,
+    kubectl,
+    writes,
+)
 from tests.cluster.test_schemas import of, samples
 
 pytestmark = pytest.mark.metacontroller
@@ -57,6 +68,7 @@ def test_every_sample_comes_to_its_outcome_and_the_cluster_rests(
         elif outcome:
             becomes(namespace, kind, name, outcome, "False")
     kubectl("wait", "-n", namespace, "--for=condition=Ready", "prunner/sessions", "--timeout=5s")
+    eventually(earlier_tests_are_gone, 60)
     time.sleep(45)  # the autoscaler of sample 06 looks every 15 s, and says by and by that there are no metrics
     before, patches = operator.writes(), writes(["horizontalpodautoscalers"])
     time.sleep(QUIET_SECONDS)
@@ -252,6 +264,18 @@ def test_a_quota_that_forbids_pods_is_told(operator: Operator, namespace: str) -
     apply(namespace, runner())
     told = becomes(namespace, "patternrunner", "a", "QuotaExceeded", "False")
     assert "ResourceQuota tight" in told["message"]
+
+
+def test_a_change_that_the_api_server_refuses_is_told_and_its_repair_heals(operator: Operator, namespace: str) -> None:
+    apply(namespace, runner())
+    becomes(namespace, "patternrunner", "a", "DeploymentReady", "True")
+    before = get(namespace, "deployment", "a")
+    apply(namespace, runner(resources={"limits": {"bogus": "1"}}))
+    told = becomes(namespace, "patternrunner", "a", "ChildMissing", "False", 90)
+    assert "Deployment a (as changed)" in told["message"]
+    assert get(namespace, "deployment", "a")["spec"] == before["spec"]
+    apply(namespace, runner(resources={"limits": {"cpu": "1"}}))
+    becomes(namespace, "patternrunner", "a", "DeploymentReady", "True", 60)
 
 
 def test_a_quota_that_forbids_a_child_is_told(operator: Operator, namespace: str) -> None:

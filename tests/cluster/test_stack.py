@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from tests.cluster.conftest import Operator
-from tests.cluster.kubectl import Manifest, apply, becomes, condition, eventually, get, items, kubectl
+from tests.cluster.kubectl import Manifest, apply, becomes, condition, earlier_tests_are_gone, eventually, get, items, kubectl
 from tests.cluster.test_convergence import QUIET_SECONDS, secret
 from tests.cluster.test_schemas import KEYVALUE, memo_stacks, of
 
@@ -54,6 +54,7 @@ def test_every_stack_of_the_design_comes_to_rest(operator: Operator, namespace: 
             assert OUTCOMES.get(found["reason"], "") in found["message"]
         assert sorted(reasons) == ["BackendNotFound", "SecretNotFound", *["StackReady"] * 4]
         kubectl("wait", "--for=condition=Ready", "prismstack/prism-nats", "--timeout=5s", "-n", spaces[named("prism-nats")])
+        eventually(earlier_tests_are_gone, 60)
         time.sleep(5)
         before = operator.writes()
         time.sleep(QUIET_SECONDS)
@@ -216,9 +217,9 @@ def test_a_quota_that_forbids_pods_is_told_for_both_workloads(operator: Operator
     apply(namespace, quota(pods="0"))
     eventually(lambda: get(namespace, "resourcequota", "tight").get("status", {}).get("hard"))
     apply(namespace, stack(patterns=[], backends=[]))
-    told = becomes(namespace, "pstack", "a", "QuotaExceeded", "False")
+    becomes(namespace, "pstack", "a", "QuotaExceeded", "False")
     eventually(lambda: "ResourceQuota tight" in part(namespace, "admin")["message"])
-    assert "proxy: ResourceQuota tight" in told["message"]
+    eventually(lambda: "proxy: ResourceQuota tight" in condition(get(namespace, "pstack", "a"))["message"])
     kubectl("delete", "quota", "tight", "-n", namespace)
     ready(namespace, seconds=120)
 
