@@ -7,12 +7,16 @@ from collections.abc import Callable, Iterator
 from copy import deepcopy
 from typing import Any
 
+from app.controllers import CONTROLLERS
 from app.engine.admission import admit
 
 Manifest = dict[str, Any]
 Key = tuple[str, str, str]
 Listener = Callable[[Manifest | None, Manifest | None], None]
-CLUSTER_SCOPED = {"Namespace", "CustomResourceDefinition", "ClusterRole", "ClusterRoleBinding", "PrismBackend"}
+_OWN = {row.parent.definition.kind for row in CONTROLLERS}
+CLUSTER_SCOPED = {"Namespace", "CustomResourceDefinition", "ClusterRole", "ClusterRoleBinding"} | {
+    kind.kind for kind in _OWN if not kind.namespaced
+}
 SERVER_SET = ("uid", "resourceVersion", "generation", "creationTimestamp", "deletionTimestamp")
 
 

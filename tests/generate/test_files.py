@@ -106,3 +106,11 @@ def test_the_project_stands_alone() -> None:
     texts = [*ROOT.glob("*.lock"), *ROOT.glob("samples/*.yaml"), *ROOT.glob("crds/*.yaml")]
     assert texts
     assert not any("https://" in path.read_text() for path in texts)
+
+
+def test_metacontroller_is_installed_under_the_account_that_the_rights_are_given_to() -> None:
+    bound = next(each for each in yaml.safe_load_all((ROOT / "metacontroller/rbac.yaml").read_text()) if "subjects" in each)
+    name = bound["subjects"][0]["name"]
+    skaffold = yaml.safe_load((ROOT / "skaffold.yaml").read_text())["deploy"]["helm"]["releases"][0]
+    assert skaffold["setValues"]["serviceAccount.name"] == name
+    assert f"--set serviceAccount.name={name}" in (ROOT / "README.md").read_text()
