@@ -96,7 +96,10 @@ def _main(spec: RunnerSpec, namespace: str, slot: str) -> Ask:
 
 
 def _not_given(spec: RunnerSpec, slot: str) -> tuple[str, str]:
-    return "SlotNotGiven", f"spec.backendBindings.{slot}: pattern {spec.pattern} needs it"
+    slots = {each.name for each in pattern_of(spec.pattern).slots}
+    others = ", ".join(sorted(set(spec.backend_bindings) - slots))
+    hint = f"; {others} is none of its slots" if others else ""
+    return "SlotNotGiven", f"spec.backendBindings.{slot}: pattern {spec.pattern} needs it{hint}"
 
 
 def _builtin(name: str) -> Values:

@@ -13,7 +13,7 @@ from app.bindings.values import decode
 from app.children import secret
 from app.children.metadata import Owner, label_value
 from app.contract import Context, Desired, Observed, Related
-from app.status.conditions import Finding, ready, stalled, working, written
+from app.status.conditions import Finding, ready, stalled, unknown_type, working, written
 from app.status.ownership import conflict_message, conflicts
 
 
@@ -67,6 +67,7 @@ class Sync:
         findings = [*overall, Finding("CredentialsResolved", found, reason, message)]  # type: ignore[arg-type]
         if self.parent.spec.health_check is None or self.parent.spec.health_check.enabled:
             findings.append(Finding("Healthy", "Unknown", "NotChecked", "nobody has looked whether the backend answers"))
+        findings += unknown_type(values["type"]) if values else []
         phases = {"True": "Ready", "False": "Pending"}
         stuck = any(finding.type == "Stalled" for finding in overall)
         out: dict[str, object] = {

@@ -15,7 +15,7 @@ from app.children import secret
 from app.children.metadata import Child, Owner, label_value
 from app.contract import Context, Desired, Object, Observed
 from app.status.admin import admin_synced, again
-from app.status.conditions import Finding, ready, stalled, working, written
+from app.status.conditions import Finding, ready, stalled, unknown_type, working, written
 from app.status.ownership import conflict_message, conflicts
 
 
@@ -107,7 +107,7 @@ class State:
         previous = self.parent.status.conditions if self.parent.status else ()
         admin = admin_synced(self.context.settings.registry_url, self.context.outcome, previous)
         overall = self.overall(published=published)
-        findings = [*overall, *self.resolved(), admin]
+        findings = [*overall, *self.resolved(), admin, *unknown_type(values["type"] if values else "")]
         status: dict[str, Any] = {
             "phase": self.phase(overall),
             "conditions": written(findings, previous, self.parent.metadata, self.context.now),

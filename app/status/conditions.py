@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from app.api.v1alpha1.common import Condition, Metadata
+from app.backends.types import TYPES, is_known
 
 MOST_LETTERS = 16_384  # the schema takes twice as many
 Truth = Literal["True", "False", "Unknown"]
@@ -33,6 +34,14 @@ def working(reason: str, message: str) -> list[Finding]:
 def stalled(reason: str, message: str) -> list[Finding]:
     """Not ready, and only a change will help."""
     return [Finding("Ready", "False", reason, message), Finding("Stalled", "True", reason, message)]
+
+
+def unknown_type(kind: str) -> list[Finding]:
+    """A warning, most likely of a misspelled type: it is served all the same, by its address alone."""
+    if not kind or is_known(kind):
+        return []
+    why = f"spec.type: {kind} is none of {', '.join(TYPES)}; it has no default port, and its address is passed on as it is"
+    return [Finding("TypeKnown", "False", "UnknownType", why)]
 
 
 def written(findings: Iterable[Finding], previous: Iterable[Condition], parent: Metadata, now: str) -> list[dict[str, Any]]:
