@@ -8,7 +8,7 @@ from app.api.v1alpha1.backendconfig import BackendConfig, Connection, KeyedSecre
 from app.backends.address import TLS_SCHEMES, Values, complete, recognized
 from app.backends.types import known
 from app.bindings.grants import SHARED, shared
-from app.bindings.secretkeys import Unresolved, checked_scheme, lost, nothing_told, parsed, told
+from app.bindings.secretkeys import GENERATION, Unresolved, checked_scheme, lost, nothing_told, parsed, told
 from app.bindings.secretkeys import certificates as files
 from app.bindings.slots import binding_name
 from app.bindings.values import decode
@@ -77,9 +77,9 @@ class Source:
 
     def still_complete(self, found: Values, said: Values) -> None:
         """A Secret that for a moment lacks something takes it away from nobody. An edit of the spec may."""
-        meta, status = self.parent.metadata, self.parent.status
+        meta = self.parent.metadata
         there = self.observed.children.get(SECRET, meta.namespace, binding_name(meta.name))
-        if there is None or status is None or status.observed_generation != meta.generation:
+        if there is None or there.metadata.annotations.get(GENERATION) != str(meta.generation):
             return
         gone = lost(decode(there.data), found, said)
         if gone:

@@ -14,6 +14,8 @@ USUAL = {
     "database": ("database", "dbname"),
 }
 BOOTSTRAP = ("bootstrap-servers", "bootstrapServers", "bootstrap_servers")
+GENERATION = "prism.io/spec-generation"
+"""On a published Secret: the generation of the spec that its values follow from. Those of an older one may lose anything."""
 TLS_FILES = {"ca.crt": "certificates", "tls.crt": "client-certificate", "tls.key": "private-key"}
 
 

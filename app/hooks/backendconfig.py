@@ -7,7 +7,7 @@ from app.api.kinds import SECRET
 from app.api.v1alpha1.backendconfig import BackendConfig
 from app.backends.address import Values, shown_endpoint
 from app.bindings.connection import Source, references
-from app.bindings.secretkeys import Unresolved
+from app.bindings.secretkeys import GENERATION, Unresolved
 from app.bindings.slots import binding_name
 from app.bindings.values import decode
 from app.children import secret
@@ -42,11 +42,14 @@ class Sync:
         name = binding_name(meta.name)
         there = self.observed.children.get(SECRET, meta.namespace, name)
         values, problem = self.resolved
+        generation = str(meta.generation)
+        if values is None and there is not None:
+            generation = there.metadata.annotations.get(GENERATION, "")
         if values is None and there is not None and "type" in (held := decode(there.data)):
             values = held
         taken = conflicts([(SECRET, name)], meta.namespace, meta.uid, self.observed)
         owner = Owner(meta.name, meta.namespace, "backend", {"prism.io/backend": label_value(meta.name)})
-        wanted = secret.binding(owner, name, values) if values is not None and not taken else None
+        wanted = secret.binding(owner, name, values, generation) if values is not None and not taken else None
         children = [wanted] if wanted is not None and not secret.replaced(wanted, there) else []
         if taken:
             overall = stalled("NameConflict", conflict_message(taken))

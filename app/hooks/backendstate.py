@@ -8,7 +8,7 @@ from app.api.kinds import CONFIG_MAP, SECRET, Kind
 from app.api.v1alpha1.prismbackend import PrismBackend
 from app.backends.address import Values, shown_endpoint
 from app.bindings.discovered import Found
-from app.bindings.secretkeys import Unresolved, lost
+from app.bindings.secretkeys import GENERATION, Unresolved, lost
 from app.bindings.slots import backend_secret
 from app.bindings.values import decode
 from app.children import secret
@@ -47,6 +47,11 @@ class State:
     def there(self) -> Object | None:
         return self.observed.children.get(SECRET, self.namespace, self.name)
 
+    @property
+    def generation(self) -> str:
+        """The generation of the spec that the published values follow from."""
+        return self.there.metadata.annotations.get(GENERATION, "") if self.there else ""
+
     @cached_property
     def _place(self) -> tuple[Values | None, Unresolved | None]:
         try:
@@ -68,9 +73,8 @@ class State:
     def still_complete(self, values: Values) -> Values:
         """A Secret or ConfigMap that for a moment lacks something takes it away from nobody. An edit of the spec may."""
         before = decode(self.there.data) if self.there else {}
-        seen = self.parent.status.observed_generation if self.parent.status else None
         said = {**self.found.outside, **(self._credentials[0] or {})}
-        gone = lost(before, values, said) if seen == self.parent.metadata.generation else ""
+        gone = lost(before, values, said) if self.generation == str(self.parent.metadata.generation) else ""
         if gone:
             what = " and ".join(
                 f"{field} ({name})" for field, kind, _, name in self.found.named() if kind in (SECRET, CONFIG_MAP)
@@ -101,7 +105,8 @@ class State:
             values = held
         children: list[Child] = []
         if values is not None and not self.taken:
-            wanted = secret.binding(self.owner, self.name, values)
+            generation = self.generation if self.fresh is None else str(self.parent.metadata.generation)
+            wanted = secret.binding(self.owner, self.name, values, generation)
             children = [] if secret.replaced(wanted, there) else [wanted]
         published = there is not None and bool(children) and there.data == children[0]["data"]
         previous = self.parent.status.conditions if self.parent.status else ()

@@ -213,7 +213,7 @@ async def test_no_ready_endpoint_is_said_and_the_binding_stays(client: httpx.Asy
 
 async def test_a_changed_type_replaces_the_secret(client: httpx.AsyncClient) -> None:
     made = (await sync(client, request(backend(), related=CLUSTER)))["children"]
-    other = backend(of("memcached", discovery=at("redis-master")))
+    other = backend(of("memcached", discovery=at("redis-master")), generation=2)
     away = await sync(client, request(other, made, CLUSTER))
     assert away["children"] == []
     back = await sync(client, request(other, related=CLUSTER))

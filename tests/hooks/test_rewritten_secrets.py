@@ -69,6 +69,25 @@ async def test_an_edit_of_the_spec_may_do_without(client: httpx.AsyncClient) -> 
     assert values(find(answer, "Secret"))["uri"] == "redis://r:6379/0"
 
 
+async def test_an_edit_that_cannot_be_followed_at_once_may_do_without_too(client: httpx.AsyncClient) -> None:
+    before = find(await sync(client, request(backend_config(PLAIN), related=[secret("s", **WHOLE)])), "Secret")
+    edited = backend_config(PLAIN, generation=2, status={**SEEN, "observedGeneration": 2})
+    waiting = await sync(client, request(edited, [before]))
+    assert find(waiting, "Secret") == before
+    answer = await sync(client, request(edited, waiting["children"], [secret("s", host="r")]))
+    assert values(find(answer, "Secret"))["uri"] == "redis://r:6379/0"
+
+
+async def test_a_stale_look_at_the_published_secret_undoes_no_edit(client: httpx.AsyncClient) -> None:
+    """The status may be seen sooner than the Secret that was written before it."""
+    spec = {"type": "redis", "connection": {"host": "old"}}
+    before = find(await sync(client, request(backend_config(spec))), "Secret")
+    edited = {"type": "redis", "connection": {"host": "new"}}
+    seen = {**SEEN, "observedGeneration": 2}
+    answer = await sync(client, request(backend_config(edited, generation=2, status=seen), [before]))
+    assert values(find(answer, "Secret"))["host"] == "new"
+
+
 async def test_another_address_in_a_secret_is_a_rotation(client: httpx.AsyncClient) -> None:
     before = find(await sync(client, request(backend_config(PLAIN), related=[secret("s", url="rediss://u:p@a:1/2")])), "Secret")
     answer = await sync(client, request(backend_config(PLAIN, status=SEEN), [before], [secret("s", url="redis://:q@b")]))
