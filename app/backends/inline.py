@@ -1,6 +1,5 @@
 """Connection keys that stand in a runner's own spec: ``natsUrl``, ``redisUrl``, ``connectionString``, or host and port."""
 
-import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -9,7 +8,6 @@ from app.backends.types import ALIASES, TYPES, is_known, known
 
 GENERIC = ("url", "connectionString", "connection_string", "address", "brokers", "bootstrapServers")
 FIELDS = ("username", "password", "database")
-MOST_PORT = 65535
 
 
 def address_keys(backend: str) -> Iterator[tuple[str, str]]:
@@ -58,8 +56,8 @@ def _host(said: Mapping[str, Any]) -> Values:
         server(joined(host, ""))
     except ValueError as error:
         raise ValueError(f"host: {error}") from None
-    given = "" if port is None else str(port)
-    if (given and not re.fullmatch("[1-9][0-9]{0,4}", given)) or int(given or 1) > MOST_PORT:
-        raise ValueError(f"port: must be a whole number from 1 to {MOST_PORT}")
-    found, own = server(joined(host, given))
+    try:
+        found, own = server(joined(host, "" if port is None else str(port)))
+    except ValueError:
+        raise ValueError("port: must be a whole number from 1 to 65535") from None
     return {"host": found, **({"port": own} if own else {})}

@@ -74,8 +74,8 @@ def _from_service(slot: str, said: InlineDiscovery, namespace: str, observed: Ob
     try:
         port = port_of(service, said.port, kind.name, f"{field}.port")
         host = f"{name}.{at}.svc.cluster.local"
-        known_as = before if before.get("host") == host else {}
-        login = _login(said.secret, f"{field}.secret", kind.name, namespace, observed, known_as) if said.secret else {}
+        last = before if before.get("host") == host else {}
+        login = _login(said.secret, f"{field}.secret", kind.name, namespace, observed, last) if said.secret else {}
     except Unresolved as problem:
         return None, (problem.reason, problem.message)
     return complete(kind.name, {**login, "host": host, "port": port}, tls=False), None

@@ -8,7 +8,7 @@ from app.api.v1alpha1.backendconfig import BackendConfig, Connection, KeyedSecre
 from app.backends.address import TLS_SCHEMES, Values, complete, recognized
 from app.backends.types import known
 from app.bindings.grants import SHARED, shared
-from app.bindings.secretkeys import GENERATION, Unresolved, checked_scheme, lost, nothing_told, parsed, told
+from app.bindings.secretkeys import Unresolved, checked_scheme, nothing_told, parsed, still_complete, told
 from app.bindings.secretkeys import certificates as files
 from app.bindings.slots import binding_name
 from app.bindings.values import decode
@@ -58,8 +58,9 @@ class Source:
             raise Unresolved(
                 "BindingTooLarge", f"the connection is over {MAX_BINDING} bytes, most likely its certificates", waiting=False
             )
-        self.still_complete(found, said)
-        return found
+        meta, what = self.parent.metadata, " and ".join(f"{field} ({ref.name})" for field, ref in references(self.parent))
+        there = self.observed.children.get(SECRET, meta.namespace, binding_name(meta.name))
+        return still_complete(found, said, there, meta.generation, what)
 
     def from_spec(self) -> Values:
         """What the spec itself says. Its host and port may be shown; a Secret's may not, since they may be anything."""
@@ -74,19 +75,6 @@ class Source:
         if url:
             given |= parsed(url, "spec.connection.url" if connection.url else "spec.connectionString")
         return {key: value for key, value in given.items() if value}
-
-    def still_complete(self, found: Values, said: Values) -> None:
-        """A Secret that for a moment lacks something takes it away from nobody. An edit of the spec may."""
-        meta = self.parent.metadata
-        there = self.observed.children.get(SECRET, meta.namespace, binding_name(meta.name))
-        if there is None or there.metadata.annotations.get(GENERATION) != str(meta.generation):
-            return
-        gone = lost(decode(there.data), found, said)
-        if gone:
-            fields = " and ".join(f"{field} ({ref.name})" for field, ref in references(self.parent))
-            raise Unresolved(
-                "SecretKeyMissing", f"{fields}: no longer holds {gone}; the next edit of the spec does without", waiting=True
-            )
 
     def from_secret(self, field: str, ref: KeyedSecretReference) -> Values:
         """Values from a Secret's keys: the named ones, which must exist, else the usual ones."""

@@ -4,6 +4,8 @@ from collections.abc import Mapping
 
 from app.backends.address import Values, fitting, joined, parts, server
 from app.backends.types import known
+from app.bindings.values import decode
+from app.contract import Object
 
 USUAL = {
     "url": ("url", "uri", "connectionString", "connection-string", "connection_string"),
@@ -76,9 +78,27 @@ def told(
     return out
 
 
-def lost(before: Values, now: Values, said: Values) -> str:
-    """What was published and is now gone, or is another by default, with nobody having ``said`` so. The spec is unchanged, so
-    a Secret or ConfigMap is being rewritten, and for a moment lacks it: no reason to take it away from those that run."""
+def generation_of(published: Object | None) -> str:
+    """The generation of the spec that a published Secret follows from; empty where none is told."""
+    return published.metadata.annotations.get(GENERATION, "") if published else ""
+
+
+def still_complete(now: Values, said: Values, published: Object | None, generation: int, what: str) -> Values:
+    """The values, unless they lack something that is published already: raises Unresolved then.
+
+    While the spec is unchanged, a Secret or ConfigMap of ``what`` is being rewritten, and for a moment lacks it: no reason to
+    take it away from those that run. An edit of the spec may.
+    """
+    unchanged = published is not None and generation_of(published) == str(generation)
+    gone = _lost(decode(published.data), now, said) if published is not None and unchanged else ""
+    if gone:
+        why = f"{what}: no longer holds {gone}; the next edit of the spec does without"
+        raise Unresolved("SecretKeyMissing", why, waiting=True)
+    return now
+
+
+def _lost(before: Values, now: Values, said: Values) -> str:
+    """What was published and is now gone, or is another by default, with nobody having ``said`` so."""
     whole = "scheme" in said  # an address speaks for all of it, but for the password
     single = ("password",) if whole else ("host", "port", "database", "username", "password")
     files = (*TLS_FILES.values(), *(() if whole else ("tls",)))

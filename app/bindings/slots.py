@@ -8,7 +8,7 @@ from app.api.v1alpha1.patternrunner import RunnerSpec
 from app.api.v1alpha1.prismbackend import PrismBackend
 from app.backends.address import Values
 from app.backends.inline import inline
-from app.backends.patterns import pattern_of
+from app.backends.patterns import PATTERNS, pattern_of
 from app.backends.types import known
 
 BACKENDS_JSON = "backends.json"
@@ -96,10 +96,15 @@ def _main(spec: RunnerSpec, namespace: str, slot: str) -> Ask:
 
 
 def _not_given(spec: RunnerSpec, slot: str) -> tuple[str, str]:
-    slots = {each.name for each in pattern_of(spec.pattern).slots}
-    others = ", ".join(sorted(set(spec.backend_bindings) - slots))
+    others = ", ".join(strange_slots(spec))
     hint = f"; {others} is none of its slots" if others else ""
     return "SlotNotGiven", f"spec.backendBindings.{slot}: pattern {spec.pattern} needs it{hint}"
+
+
+def strange_slots(spec: RunnerSpec) -> list[str]:
+    """Slots that a known pattern does not have, most likely misspelled."""
+    pattern = pattern_of(spec.pattern)
+    return sorted(set(spec.backend_bindings) - {slot.name for slot in pattern.slots}) if pattern.name in PATTERNS else []
 
 
 def _builtin(name: str) -> Values:

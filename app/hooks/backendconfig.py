@@ -7,7 +7,7 @@ from app.api.kinds import SECRET
 from app.api.v1alpha1.backendconfig import BackendConfig
 from app.backends.address import Values, shown_endpoint
 from app.bindings.connection import Source, references
-from app.bindings.secretkeys import GENERATION, Unresolved
+from app.bindings.secretkeys import Unresolved, generation_of
 from app.bindings.slots import binding_name
 from app.bindings.values import decode
 from app.children import secret
@@ -42,9 +42,7 @@ class Sync:
         name = binding_name(meta.name)
         there = self.observed.children.get(SECRET, meta.namespace, name)
         values, problem = self.resolved
-        generation = str(meta.generation)
-        if values is None and there is not None:
-            generation = there.metadata.annotations.get(GENERATION, "")
+        generation = generation_of(there) if values is None else str(meta.generation)
         if values is None and there is not None and "type" in (held := decode(there.data)):
             values = held
         taken = conflicts([(SECRET, name)], meta.namespace, meta.uid, self.observed)

@@ -8,7 +8,7 @@ from app.api.kinds import CONFIG_MAP, SECRET, Kind
 from app.api.v1alpha1.prismbackend import PrismBackend
 from app.backends.address import Values, shown_endpoint
 from app.bindings.discovered import Found
-from app.bindings.secretkeys import GENERATION, Unresolved, lost
+from app.bindings.secretkeys import Unresolved, generation_of, still_complete
 from app.bindings.slots import backend_secret
 from app.bindings.values import decode
 from app.children import secret
@@ -47,11 +47,6 @@ class State:
     def there(self) -> Object | None:
         return self.observed.children.get(SECRET, self.namespace, self.name)
 
-    @property
-    def generation(self) -> str:
-        """The generation of the spec that the published values follow from."""
-        return self.there.metadata.annotations.get(GENERATION, "") if self.there else ""
-
     @cached_property
     def _place(self) -> tuple[Values | None, Unresolved | None]:
         try:
@@ -70,27 +65,16 @@ class State:
         except Unresolved as problem:
             return None, problem
 
-    def still_complete(self, values: Values) -> Values:
-        """A Secret or ConfigMap that for a moment lacks something takes it away from nobody. An edit of the spec may."""
-        before = decode(self.there.data) if self.there else {}
-        said = {**self.found.outside, **(self._credentials[0] or {})}
-        gone = lost(before, values, said) if self.generation == str(self.parent.metadata.generation) else ""
-        if gone:
-            what = " and ".join(
-                f"{field} ({name})" for field, kind, _, name in self.found.named() if kind in (SECRET, CONFIG_MAP)
-            )
-            raise Unresolved(
-                "SecretKeyMissing", f"{what}: no longer holds {gone}; the next edit of the spec does without", waiting=True
-            )
-        return values
-
     @cached_property
     def _fresh(self) -> tuple[Values | None, Unresolved | None]:
         place, credentials = self._place[0], self._credentials[0]
         if place is None or credentials is None:
             return None, self._place[1] or self._credentials[1]
         try:
-            return self.still_complete(self.found.values(place, credentials)), None
+            named = (f"{field} ({name})" for field, kind, _, name in self.found.named() if kind in (SECRET, CONFIG_MAP))
+            said = {**self.found.outside, **credentials}
+            values = self.found.values(place, credentials)
+            return still_complete(values, said, self.there, self.parent.metadata.generation, " and ".join(named)), None
         except Unresolved as problem:
             return None, problem
 
@@ -105,7 +89,7 @@ class State:
             values = held
         children: list[Child] = []
         if values is not None and not self.taken:
-            generation = self.generation if self.fresh is None else str(self.parent.metadata.generation)
+            generation = generation_of(there) if self.fresh is None else str(self.parent.metadata.generation)
             wanted = secret.binding(self.owner, self.name, values, generation)
             children = [] if secret.replaced(wanted, there) else [wanted]
         published = there is not None and bool(children) and there.data == children[0]["data"]

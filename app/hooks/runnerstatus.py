@@ -6,8 +6,9 @@ from typing import Any
 
 from app.api.kinds import Kind
 from app.api.v1alpha1.prismpattern import Runner
-from app.backends.patterns import PATTERNS, pattern_of
+from app.backends.patterns import pattern_of
 from app.bindings.answers import Answer
+from app.bindings.slots import strange_slots
 from app.bindings.values import capabilities
 from app.contract import Context, Object
 from app.status.conditions import Finding, ready, stalled, working, written
@@ -84,8 +85,7 @@ def _overall(state: State, progress: Rollout, overdue: bool) -> list[Finding]:
 
 def _strange(parent: Runner) -> Iterator[Finding]:
     """A warning: slots that a known pattern does not have, most likely misspelled."""
-    pattern = pattern_of(parent.spec.pattern)
-    slots = sorted(set(parent.spec.backend_bindings) - {slot.name for slot in pattern.slots}) if pattern.name in PATTERNS else []
+    slots, pattern = strange_slots(parent.spec), pattern_of(parent.spec.pattern)
     if slots:
         has = ", ".join(slot.name for slot in pattern.slots)
         yield Finding("SlotsKnown", "False", "UnknownSlot", f"spec.backendBindings: {', '.join(slots)}: {pattern.name} has {has}")

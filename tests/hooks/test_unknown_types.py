@@ -27,3 +27,10 @@ async def test_a_misspelled_slot_is_named_where_the_right_one_is_missed(client: 
         condition(answer, "Ready")["message"]
         == "spec.backendBindings.store: pattern keyvalue needs it; stor is none of its slots"
     )
+
+
+async def test_a_pattern_that_nobody_knows_may_have_any_slot(client: httpx.AsyncClient) -> None:
+    spec = {"pattern": "our-own", "backend": None, "backendBindings": {"side": {"backendRef": "x"}}}
+    answer = await asked(client, "prism-runner/sync", request(runner(spec)))
+    assert condition(answer, "Ready")["message"] == "spec.backendBindings.backend: pattern our-own needs it"
+    assert condition(answer, "SlotsKnown") == {}
